@@ -1,0 +1,2 @@
+//! Measures timbal side by side with other libraries.
+fn main() {}

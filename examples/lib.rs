@@ -1,0 +1,1 @@
+//! Programs to run, each one idea: `cargo run --example NAME`.

@@ -1,0 +1,5 @@
+//! What exists at run time of timbal.
+
+mod error;
+
+pub use error::{CallError, Cause};

@@ -1,0 +1,2 @@
+//! Makes plain functions observable with one attribute.
+pub use timbal_core::*;
