@@ -1,1 +1,128 @@
-//! capture
+//! `value` and `object`: capture what is serialised, within the rules of recording.
+//!
+//! One serializer does all of it: `writer.rs` keeps the rules and answers for what fails,
+//! `serializer.rs` and `compound.rs` know the shapes of serde, `raw.rs` JSON that is text already,
+//! `text.rs` the limit of size.
+
+mod compound;
+mod failure;
+mod raw;
+mod serializer;
+#[cfg(test)]
+mod tests;
+mod text;
+mod writer;
+
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicU64;
+
+use serde::Serialize;
+
+use crate::mask::Masks;
+use crate::payload::Payload;
+use crate::probe::CaptureInput;
+pub(crate) use raw::{RAW_VALUE, depth, marks};
+use writer::Writer;
+
+/// How many arrays and objects may be inside of each other, whatever the rules say: each is some
+/// frames of the stack, 2 to 3 KiB in a debug build.
+pub(crate) const MAX_DEPTH: usize = 256;
+
+/// The same with the `Some`s and newtypes around them, which are no level of the text.
+const MAX_NESTING: usize = 2 * MAX_DEPTH;
+
+/// What is captured of values.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// The most bytes of text that a payload has, but for the marks of what was cut.
+    pub(crate) max_bytes: Option<usize>,
+    /// The most arrays and objects inside of each other, `MAX_DEPTH` at most.
+    pub(crate) max_depth: Option<usize>,
+    pub(crate) masks: Masks,
+    /// How many values were too large or too deep.
+    pub(crate) cut: AtomicU64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            max_bytes: Some(1024 * 1024),
+            max_depth: Some(128),
+            masks: Masks::default(),
+            cut: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Rules {
+    /// The rules where nobody made others.
+    pub(crate) fn default_rules() -> &'static Self {
+        static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
+        &RULES
+    }
+}
+
+/// Captures one value: an output, a chunk.
+pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Payload {
+    let mut writer = Writer::new(rules);
+    writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
+    writer.finish()
+}
+
+/// Captures the value of a key that stands somewhere else: it is masked if the key is.
+pub(crate) fn named<T: Serialize + ?Sized>(rules: &Rules, key: &str, value: &T) -> Payload {
+    if !rules.masks.matches(key) {
+        return self::value(rules, value);
+    }
+    let mut writer = Writer::new(rules);
+    writer.mask();
+    writer.finish()
+}
+
+/// What stands for a value that failed before it was captured.
+pub(crate) fn failure(rules: &Rules, message: &str) -> Payload {
+    let mut writer = Writer::new(rules);
+    writer.fail(message);
+    writer.finish()
+}
+
+/// Captures an object of the fields that `fill` adds: an input.
+pub(crate) fn object(rules: &Rules, fill: impl FnOnce(&mut Fields<'_>)) -> Payload {
+    let limit = rules.max_bytes.unwrap_or(usize::MAX).saturating_sub(1);
+    let mut fields = Fields { writer: Writer::new(rules), limit, is_empty: true };
+    fields.writer.levels.depth = 1;
+    fields.writer.text.push("{");
+    fill(&mut fields);
+    fields.writer.text.push("}");
+    fields.writer.finish()
+}
+
+/// The fields of an object that is captured.
+pub struct Fields<'r> {
+    writer: Writer<'r>,
+    /// The most bytes of the object but for its last brace.
+    limit: usize,
+    is_empty: bool,
+}
+
+impl Fields<'_> {
+    /// Captures one field. If it does not fit, or fails, the others stay.
+    pub fn field<T: CaptureInput + ?Sized>(&mut self, key: &str, value: &T) {
+        if self.writer.is_masked(key) {
+            return self.redacted(key);
+        }
+        self.key(key);
+        self.writer.whole(self.limit, value);
+    }
+
+    /// Adds a field whose value is not to be captured: it is `"***"`.
+    pub fn redacted(&mut self, key: &str) {
+        self.key(key);
+        self.writer.mask();
+    }
+
+    fn key(&mut self, key: &str) {
+        self.writer.key(self.is_empty, key);
+        self.is_empty = false;
+    }
+}

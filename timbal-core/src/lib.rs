@@ -1,5 +1,92 @@
-//! What exists at run time of timbal.
+//! What exists at run time of [timbal](https://docs.rs/timbal): calls, events, payloads, traces and
+//! recorders. It knows no macro, no database and no executor.
+//!
+//! Knowledge goes one way, from the top of this list to its end:
+//!
+//! - what a call is made of: [`RunId`], [`CallId`], [`Timestamp`], [`Payload`], [`CallError`], [`Status`];
+//! - what it looks like from outside: [`Event`], [`Span`], [`Trace`];
+//! - what it is while it is open: a record, the run it belongs to, and the call that is current;
+//! - where it is told: to readers, to subscribers, and to the queue of a recorder;
+//! - what keeps it: stores, behind the recorder's writer;
+//! - how it lives: one lifecycle for all shapes, and [`Call`], the first of them.
 
+// ids, time, values
+mod capture;
+mod clock;
+mod definition;
 mod error;
+mod ids;
+mod mask;
+mod payload;
+mod status;
+mod type_name;
 
+// events and spans
+mod event;
+mod span;
+mod trace;
+mod traceparent;
+
+// an open call
+mod annotate;
+mod current;
+mod held;
+mod notes;
+mod open_call;
+mod path;
+mod record;
+mod run;
+
+// who hears of it
+mod intake;
+mod ledger;
+mod reader;
+mod subscriber;
+mod tell;
+
+// what keeps it
+mod memory;
+mod query;
+mod recorder;
+mod store;
+mod writer;
+
+// how it lives
+mod call;
+mod ending;
+mod events;
+mod lifecycle;
+mod probe;
+
+pub use annotate::{Emit, emit, metadata, usage};
+pub use call::Call;
+pub use clock::{Clock, Timestamp};
+pub use current::{Current, current};
+pub use definition::Definition;
 pub use error::{CallError, Cause};
+pub use event::{ChunkEvent, Event, OtherEvent, OutputEvent, StartEvent};
+pub use events::Events;
+pub use ids::{CallId, IdSource, ParseIdError, RunId};
+pub use memory::MemoryStore;
+pub use payload::{Payload, PayloadError};
+pub use query::Answer;
+pub use recorder::{Builder, Guard, Health, InstallError, Timbal};
+pub use span::{Process, Span};
+pub use status::{Status, StatusCode};
+pub use store::{Batch, Store, StoreError};
+pub use subscriber::Subscriber;
+pub use trace::Trace;
+pub use traceparent::{ParseTraceparentError, Traceparent};
+
+/// What `#[runnable]` expands to. Not for direct use: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::annotate::{input, no_input};
+    pub use crate::call::{block, call, declared};
+    pub use crate::capture::Fields;
+    pub use crate::definition;
+    pub use crate::definition::Definition;
+    pub use crate::ending::Ending;
+    pub use crate::events::Driven;
+    pub use crate::probe::{CaptureInput, CaptureOutput, Probe, Split, split};
+}

@@ -1,0 +1,96 @@
+//! What the body of a call says about it: usage, metadata, chunks, and, by its expansion, its input.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use serde::Serialize;
+
+use crate::capture::{self, Fields};
+use crate::{Payload, current, tell};
+
+/// Adds to what the current call used, and so to what every call above it used.
+///
+/// A sum that does not fit in 64 bits stays at the greatest number. Outside of a call it does
+/// nothing.
+///
+/// # Examples
+///
+/// ```
+/// timbal_core::usage("tokens", 150);
+/// ```
+pub fn usage(key: impl AsRef<str>, amount: u64) {
+    current::with(|call| call.note(|notes| notes.add_usage(key.as_ref(), amount)));
+}
+
+/// Says something about the current call, and about no other. Said again, the later word counts.
+///
+/// Outside of a call it does nothing, and the value is not looked at.
+///
+/// # Examples
+///
+/// ```
+/// timbal_core::metadata("model", "gpt-5");
+/// ```
+pub fn metadata<T: Serialize>(key: impl Into<String>, value: T) {
+    current::with(|call| {
+        let key = key.into();
+        let value = capture::named(call.run().rules(), &key, &value);
+        call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
+    });
+}
+
+/// Emits a chunk of the current call, and waits while a reader is too far behind to take it.
+///
+/// Outside of a call it does nothing, and where nobody hears of it the value is not looked at.
+///
+/// # Cancellation
+///
+/// Dropped while it waits, it has emitted nothing.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// timbal_core::emit("half of it is done").await;
+/// # });
+/// ```
+pub fn emit<T: Serialize>(value: T) -> Emit<T> {
+    Emit { value }
+}
+
+/// The future of [`emit`].
+#[must_use = "a chunk is emitted when this is awaited"]
+#[derive(Debug)]
+pub struct Emit<T> {
+    value: T,
+}
+
+impl<T> Unpin for Emit<T> {}
+
+impl<T: Serialize> Future for Emit<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let emitted = current::with(|call| {
+            ready!(tell::poll_place(call.readers.as_deref(), cx));
+            tell::chunk(call, &self.value);
+            Poll::Ready(())
+        });
+        emitted.unwrap_or(Poll::Ready(()))
+    }
+}
+
+/// The current call has no parameters that are to be captured. Only its own expansion says this,
+/// first of all.
+pub fn no_input() {
+    current::with(|call| call.set_input(Payload::null()));
+}
+
+/// The current call's parameters. Only its own expansion says this, first of all.
+pub fn input(fill: impl FnOnce(&mut Fields<'_>)) {
+    current::with(|call| {
+        let input = capture::object(call.run().rules(), fill);
+        call.set_input(input);
+    });
+}

@@ -1,0 +1,243 @@
+//! `Call`: a call of a function that gives one value in the end.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use serde::Serialize;
+
+use crate::ending::Ending;
+use crate::events::{Driven, Events};
+use crate::lifecycle::Lifecycle;
+use crate::reader::{Reader, Spans};
+use crate::run::Origin;
+use crate::{CallError, Definition, OutputEvent, RunId, Timbal, Trace, Traceparent};
+
+/// Looks at what a call gave, and says it. The expansion writes it, where the type is concrete.
+pub(crate) type Probe<T> = fn(&T, &mut Ending<'_>);
+
+pin_project! {
+    /// A call of a runnable: the future that the function would have given.
+    ///
+    /// It does nothing until it is polled. It belongs to the call in which it was made, whichever
+    /// task or thread polls it.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropped before its first poll, it has said nothing. Dropped later, its body is dropped first,
+    /// and with it the unfinished calls in it; then it says its Output, `cancelled`.
+    #[must_use = "calls do nothing unless polled, as all futures"]
+    pub struct Call<F: Future> {
+        #[pin]
+        body: Option<F>, // taken by `drop` alone, which must not leave it to the fields' own order
+        lifecycle: Lifecycle,
+        probe: Probe<F::Output>,
+    }
+
+    impl<F: Future> PinnedDrop for Call<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.lifecycle.cancel(|| this.body.set(None));
+        }
+    }
+}
+
+/// A call of this runnable with this body.
+pub fn call<F: Future>(
+    definition: &'static Definition,
+    body: F,
+    probe: Probe<F::Output>,
+) -> Call<F> {
+    Call { body: Some(body), lifecycle: Lifecycle::new(definition), probe }
+}
+
+/// A call of a block of code that is no function, by a name that is known at run time.
+///
+/// The name and the future; what the block gives is captured as the output of a function would be,
+/// unless `skip_output` stands between them. A dot in the name becomes `_`, as dots separate the
+/// names of a path.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// let shard = 7;
+/// let sum = timbal_core::call!(format!("shard {shard}"), async { 1 + 2 }).await;
+/// assert_eq!(sum, 3);
+/// # });
+/// ```
+#[macro_export]
+macro_rules! call {
+    ($name:expr, skip_output, $body:expr $(,)?) => {
+        $crate::__private::block(
+            $crate::__private::definition!("call"),
+            $name,
+            $body,
+            |output, ending| {
+                let (_, error) = $crate::__private::split!(output);
+                ending.error(error);
+            },
+        )
+    };
+    ($name:expr, $body:expr $(,)?) => {
+        $crate::__private::block(
+            $crate::__private::definition!("call"),
+            $name,
+            $body,
+            |output, ending| {
+                let (value, error) = $crate::__private::split!(output);
+                ending.error(error);
+                ending.output(value);
+            },
+        )
+    };
+}
+
+/// A call of a block by this name. It has no parameters.
+pub fn block<F: Future>(
+    definition: &'static Definition,
+    name: impl AsRef<str>,
+    body: F,
+    probe: Probe<F::Output>,
+) -> Call<F> {
+    let mut call = call(definition, body, probe);
+    call.lifecycle.settings().name = Some(path_part(name.as_ref()));
+    call
+}
+
+/// The declared type of an output, said before a body whose own type is not known yet.
+///
+/// # Panics
+///
+/// Always: it stands where nothing runs.
+pub fn declared<T>() -> T {
+    unreachable!("only its type is asked for")
+}
+
+impl<F: Future> Future for Call<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        ready!(this.lifecycle.start(cx));
+        let body = this.body.as_pin_mut().expect("only `drop` takes the body");
+        let output = ready!(this.lifecycle.run(|| body.poll(cx)));
+        this.lifecycle.end(|ending| (this.probe)(&output, ending));
+        Poll::Ready(output)
+    }
+}
+
+/// Lets go of the spans when nobody will ask for them.
+struct SpansReader(Arc<Spans>);
+
+impl Drop for SpansReader {
+    fn drop(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl<F: Future> Driven for Call<F> {
+    fn poll_driven(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // A panic is in the Output event, which is all that this reader asked for.
+        match catch_unwind(AssertUnwindSafe(|| self.poll(cx))) {
+            Ok(poll) => poll.map(drop),
+            Err(panic) => {
+                let _recorded = CallError::from_caught(panic);
+                Poll::Ready(())
+            }
+        }
+    }
+
+    fn output_event(self: Pin<&Self>) -> Option<OutputEvent> {
+        self.project_ref().lifecycle.ended().map(|record| record.output_event())
+    }
+}
+
+/// What is asked of a call before its first poll.
+///
+/// All of these panic if the call has been polled.
+impl<F: Future> Call<F> {
+    /// The same call as a stream of its events, and of those of all calls below it.
+    ///
+    /// The stream ends with the call's own Output. An error or a panic of the call is in there:
+    /// neither goes on. Dropping the stream drops the call.
+    pub fn events(mut self) -> Events<Self> {
+        let inbox = Events::<Self>::inbox(self.lifecycle.settings());
+        Events::new(self, inbox)
+    }
+
+    /// Runs the call, and gives only its final event: also of an error, and of a panic.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future drops the call.
+    pub async fn collect(mut self) -> OutputEvent {
+        self.lifecycle.settings().is_kept = true;
+        let mut call = pin!(self);
+        std::future::poll_fn(|cx| call.as_mut().poll_driven(cx)).await;
+        call.as_ref().output_event().expect("it has ended, and was to be kept")
+    }
+
+    /// Runs the call, and gives its value and the trace of it and of all calls below it.
+    ///
+    /// Calls that outlive this one are not in the trace.
+    ///
+    /// # Panics
+    ///
+    /// If the call does.
+    pub async fn traced(mut self) -> (F::Output, Trace) {
+        let reader = SpansReader(Spans::new());
+        self.lifecycle.settings().reader = Some(Reader::Spans(Arc::clone(&reader.0)));
+        let output = self.await;
+        let spans = reader.0.take().iter().map(|record| record.span()).collect();
+        (output, Trace::new(spans).expect("the call has ended, so there is its own span"))
+    }
+
+    /// Makes the call the root of a run that goes on from this one.
+    pub fn parent_run(mut self, run_id: RunId) -> Self {
+        self.lifecycle.settings().origin = Some(Origin::New { parent: Some(run_id) });
+        self
+    }
+
+    /// Makes the call the root of a run of its own.
+    pub fn detached(mut self) -> Self {
+        let origin = &mut self.lifecycle.settings().origin;
+        origin.get_or_insert(Origin::New { parent: None });
+        self
+    }
+
+    /// Makes the call a child of a call in another process, and a part of that one's run.
+    pub fn continues(mut self, parent: Traceparent) -> Self {
+        let (run, call) = (parent.run_id(), parent.call_id());
+        self.lifecycle.settings().origin = Some(Origin::Remote { run, call });
+        self
+    }
+
+    /// Makes the call the root of a run that this recorder records, and no other.
+    pub fn recorded_by(mut self, timbal: &Timbal) -> Self {
+        self.lifecycle.settings().recorder = Some(timbal.intake());
+        self
+    }
+
+    /// Says something about the call. What its body says of the same key counts more.
+    pub fn metadata<T: Serialize>(mut self, key: impl Into<String>, value: T) -> Self {
+        let key = key.into();
+        let value = self.lifecycle.capture(&key, &value);
+        self.lifecycle.settings().metadata.push((key, value));
+        self
+    }
+}
+
+/// A name that does not fall apart in a path: dots separate names there.
+fn path_part(name: &str) -> Arc<String> {
+    Arc::new(if name.is_empty() { "_".to_owned() } else { name.replace('.', "_") })
+}
+
+impl<F: Future> std::fmt::Debug for Call<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,231 @@
+//! `Text`: JSON text that is built up to a limit, and only counted past it.
+
+use std::cell::Cell;
+
+/// How much is kept of the text of a value that is cut.
+pub(super) const HEAD_BYTES: usize = 1024;
+
+/// A buffer that has grown past this is not kept for the next capture.
+const KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// The text of the last capture on this thread. A capture that is made inside of another, by
+    /// somebody's `Serialize`, finds none.
+    static SCRATCH: Cell<Option<Box<Text>>> = const { Cell::new(None) };
+}
+
+/// JSON text in the making.
+///
+/// What is built is always the beginning of the whole text; from the first piece that does not fit
+/// everything is counted, until a rewind makes room again.
+pub(super) struct Text {
+    built: String,
+    /// `built` is not to grow past this. It is 0 while there is something that did not fit, so
+    /// that a push asks one question only.
+    stop: usize,
+    /// What `stop` is while everything fits.
+    limit: usize,
+    /// Up to here `built` grows in any case: the head of a value that may have to be cut.
+    head: usize,
+    /// The bytes that did not fit.
+    left_out: usize,
+    /// Whether the last piece that did not fit was the quote that ends a string.
+    quoted: bool,
+}
+
+impl Text {
+    /// An empty text, with the buffer of the last one.
+    #[inline]
+    pub(super) fn take() -> Box<Self> {
+        SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_else(Self::new)
+    }
+
+    #[cold]
+    fn new() -> Box<Self> {
+        let (limit, built) = (usize::MAX, String::with_capacity(256));
+        Box::new(Self { built, stop: limit, limit, head: 0, left_out: 0, quoted: false })
+    }
+
+    /// Keeps the buffer for the next capture.
+    #[inline]
+    pub(super) fn give_back(mut self: Box<Self>) {
+        if self.built.capacity() <= KEPT_BYTES {
+            self.built.clear();
+            // It fails while the thread ends: then there is no next capture to keep it for.
+            let _ = SCRATCH.try_with(|scratch| scratch.set(Some(self)));
+        }
+    }
+
+    /// The size of the text, with all that did not fit.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.built.len() + self.left_out
+    }
+
+    /// Whether something did not fit, so that what comes is only counted.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.stop == 0
+    }
+
+    /// How much may be appended.
+    pub(super) fn room(&self) -> usize {
+        self.stop.saturating_sub(self.built.len())
+    }
+
+    /// Builds no more than `limit` bytes from now on, but at least the head of what comes.
+    #[inline]
+    pub(super) fn limit(&mut self, limit: usize) {
+        self.head = self.built.len() + HEAD_BYTES;
+        self.limit = limit.max(self.head);
+        self.stop = self.limit;
+    }
+
+    /// Ends the limit. Only where everything fits: what was left out does not come back.
+    #[inline]
+    pub(super) fn unlimit(&mut self) {
+        debug_assert!(!self.is_full(), "a text with a gap goes on");
+        (self.limit, self.stop) = (usize::MAX, usize::MAX);
+    }
+
+    /// Goes back to where the text had this length.
+    pub(super) fn rewind(&mut self, len: usize) {
+        if let Some(left_out @ 1..) = len.checked_sub(self.built.len()) {
+            self.left_out = left_out;
+        } else {
+            self.built.truncate(len);
+            self.left_out = 0;
+            self.stop = self.limit;
+        }
+    }
+
+    /// What is built of the text.
+    #[inline]
+    pub(super) fn built(&self) -> &str {
+        &self.built
+    }
+
+    /// The same, for who is the last to look at it.
+    #[inline]
+    pub(super) fn built_mut(&mut self) -> &mut String {
+        &mut self.built
+    }
+
+    /// Appends JSON text.
+    #[inline]
+    pub(super) fn push(&mut self, piece: &str) {
+        if self.built.len() + piece.len() <= self.stop {
+            self.built.push_str(piece);
+        } else {
+            self.overflow(piece);
+        }
+    }
+
+    #[cold]
+    fn overflow(&mut self, piece: &str) {
+        let head = &piece[..piece.floor_char_boundary(self.room())];
+        self.built.push_str(head);
+        self.leave_out(piece.len() - head.len());
+        self.quoted = piece == "\"";
+    }
+
+    /// Counts bytes of text that nobody will read.
+    pub(super) fn leave_out(&mut self, bytes: usize) {
+        self.left_out += bytes;
+        self.stop = 0;
+    }
+
+    /// Appends a JSON string.
+    #[inline]
+    pub(super) fn string(&mut self, content: &str) {
+        self.push("\"");
+        self.string_part(content);
+        self.push("\"");
+    }
+
+    /// Appends a part of what stands between the quotes of a JSON string.
+    #[inline]
+    pub(super) fn string_part(&mut self, content: &str) {
+        if self.built.len() + content.len() <= self.stop {
+            self.escaped(content);
+        } else {
+            self.long_string_part(content);
+        }
+    }
+
+    /// Appends the head of a string that does not fit, without a look at the rest of it.
+    #[cold]
+    fn long_string_part(&mut self, content: &str) {
+        let room = if self.is_full() { 0 } else { self.head.saturating_sub(self.built.len()) };
+        let head = &content[..content.floor_char_boundary(room)];
+        self.escaped(head);
+        self.leave_out(content.len() - head.len());
+    }
+
+    fn escaped(&mut self, content: &str) {
+        let mut rest = content;
+        while let Some(at) = find_escape(rest.as_bytes()) {
+            self.push(&rest[..at]);
+            self.escape(rest.as_bytes()[at]);
+            rest = &rest[at + 1..];
+        }
+        self.push(rest);
+    }
+
+    fn escape(&mut self, byte: u8) {
+        match byte {
+            b'"' => self.push("\\\""),
+            b'\\' => self.push("\\\\"),
+            b'\n' => self.push("\\n"),
+            b'\r' => self.push("\\r"),
+            b'\t' => self.push("\\t"),
+            0x08 => self.push("\\b"),
+            0x0c => self.push("\\f"),
+            _ => {
+                let digit = usize::from(byte % 16);
+                self.push(if byte < 16 { "\\u000" } else { "\\u001" });
+                self.push(&"0123456789abcdef"[digit..=digit]);
+            }
+        }
+    }
+
+    /// The string that starts there, without its quotes; empty if that was not built.
+    pub(super) fn key_from(&self, start: usize) -> &str {
+        let key = self.built.get(start + 1..).and_then(|key| key.strip_suffix('"'));
+        key.unwrap_or_default()
+    }
+
+    /// Makes the value that starts there a key. One that is no string becomes its own text.
+    pub(super) fn make_key(&mut self, start: usize) {
+        match self.built.as_bytes().get(start) {
+            Some(b'"') => {}
+            Some(_) if self.is_full() => self.leave_out(2),
+            Some(_) if self.built[start..].bytes().any(needs_escape) => {
+                let value = self.built.split_off(start);
+                self.string(&value);
+            }
+            Some(_) => {
+                self.built.insert(start, '"');
+                self.push("\"");
+            }
+            None if self.quoted => {}
+            None => self.leave_out(2),
+        }
+    }
+}
+
+/// Where the first byte is that needs an escape. Chunks are looked at without a branch, which the
+/// compiler turns into vector instructions: a fifth of the time of a search byte by byte.
+#[inline]
+fn find_escape(text: &[u8]) -> Option<usize> {
+    let (chunks, _) = text.as_chunks::<16>();
+    let clean =
+        |chunk: &&[u8; 16]| !chunk.iter().fold(false, |any, byte| any | needs_escape(*byte));
+    let start = 16 * chunks.iter().take_while(clean).count();
+    text[start..].iter().position(|byte| needs_escape(*byte)).map(|at| start + at)
+}
+
+#[inline]
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}

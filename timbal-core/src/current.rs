@@ -1,0 +1,120 @@
+//! `Current`: the call whose body runs here and now.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::held::Held;
+use crate::open_call::OpenCall;
+use crate::{CallId, RunId, Traceparent};
+
+thread_local! {
+    /// The call whose body this thread runs. It is moved in and out, never counted.
+    static CURRENT: Cell<Option<Held>> = const { Cell::new(None) };
+}
+
+/// The call whose body runs here and now, or `None` outside of every call that is recorded or read.
+///
+/// # Examples
+///
+/// ```
+/// assert!(timbal_core::current().is_none());
+/// ```
+pub fn current() -> Option<Current> {
+    shared().map(Current)
+}
+
+/// A call whose body runs, or ran: what names it.
+#[derive(Clone)]
+pub struct Current(Arc<OpenCall>);
+
+impl Current {
+    /// The run that the call belongs to.
+    pub fn run_id(&self) -> RunId {
+        self.0.run().id
+    }
+
+    /// The run that this run goes on from.
+    pub fn parent_run_id(&self) -> Option<RunId> {
+        self.0.run().parent_id
+    }
+
+    /// The call.
+    pub fn call_id(&self) -> CallId {
+        self.0.id
+    }
+
+    /// The call in which it was made; `None` of a root.
+    pub fn parent_call_id(&self) -> Option<CallId> {
+        self.0.parent_id()
+    }
+
+    /// The names of the calls from the root down, joined with `.`.
+    pub fn path(&self) -> String {
+        self.0.path().join()
+    }
+
+    /// The call as a header that carries it to another process.
+    pub fn traceparent(&self) -> Traceparent {
+        Traceparent::new(self.0.run().id, self.0.id)
+    }
+}
+
+impl std::fmt::Debug for Current {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("Current");
+        debug.field("run_id", &self.run_id()).field("call_id", &self.call_id());
+        debug.field("path", &self.path()).finish()
+    }
+}
+
+/// The current call, as one more owner of it.
+#[inline]
+pub(crate) fn shared() -> Option<Arc<OpenCall>> {
+    // A thread that ends has no current call any more.
+    let current = CURRENT.try_with(Cell::take).ok().flatten()?.share();
+    let _back = Entered(Some(Held::Shared(Arc::clone(&current))));
+    Some(current)
+}
+
+/// What this gives of the current call; it must not ask for the current call itself.
+#[inline]
+pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
+    let entered = Entered(CURRENT.try_with(Cell::take).ok().flatten());
+    entered.0.as_deref().map(look)
+}
+
+/// Makes this the current call until the guard is dropped.
+#[inline]
+pub(crate) fn enter(call: Option<Held>) -> Entered {
+    Entered(CURRENT.try_with(|current| current.replace(call)).ok().flatten())
+}
+
+/// Puts the call that was current before back in its place, also when the body panics.
+pub(crate) struct Entered(Option<Held>);
+
+impl Entered {
+    /// Puts it back now, and gives the call that was current until now.
+    #[inline]
+    pub(crate) fn leave(mut self) -> Option<Held> {
+        let before = self.0.take();
+        let current = CURRENT.try_with(|current| current.replace(before)).ok().flatten();
+        std::mem::forget(self);
+        current
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        let before = self.0.take();
+        // What was current is dropped after its place was given back, as its drop may ask for it.
+        let current = CURRENT.try_with(|current| current.replace(before));
+        drop(current);
+    }
+}
+
+/// Makes no call the current one until the guard is dropped.
+pub(crate) fn hide() -> Option<Entered> {
+    let around = CURRENT.try_with(Cell::take).ok().flatten();
+    around.map(|call| Entered(Some(call)))
+}

@@ -1,0 +1,55 @@
+//! `Ending`: what a call ends with, as its expansion tells it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::open_call::OpenCall;
+use crate::probe::CaptureOutput;
+use crate::record::Outcome;
+use crate::{CallError, Payload, capture};
+
+/// What a call ends with. The expansion of its runnable looks at the output and says it here.
+pub struct Ending<'a> {
+    call: &'a OpenCall,
+    output: Payload,
+    error: Option<CallError>,
+}
+
+impl<'a> Ending<'a> {
+    /// What `probe` finds. It runs code of the user's types, which may panic: that ends here.
+    pub(crate) fn of(call: &'a OpenCall, probe: impl FnOnce(&mut Self)) -> (Outcome, Payload) {
+        let mut ending = Self { call, output: Payload::null(), error: None };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut ending))) {
+            let message = format!("panicked: {}", CallError::from_caught(panic).message());
+            ending.output = Payload::failed(&message);
+        }
+        let outcome = match ending.error {
+            Some(error) => Outcome::Error(Box::new(error.located_at(&call.path()))),
+            None => Outcome::Success,
+        };
+        (outcome, ending.output)
+    }
+
+    /// The call failed, if this is an error.
+    pub fn error(&mut self, error: Option<CallError>) {
+        self.error = error;
+    }
+
+    /// The value that the call gave, if it gave one.
+    pub fn output<T: CaptureOutput + ?Sized>(&mut self, value: Option<&T>) {
+        if let Some(value) = value {
+            self.output = capture::value(self.call.run().rules(), value);
+        }
+    }
+
+    /// What the value says that the call used.
+    pub fn usage<'v, T, I, K>(&mut self, value: Option<&'v T>, usage: impl FnOnce(&'v T) -> I)
+    where
+        T: ?Sized,
+        I: IntoIterator<Item = (K, u64)>,
+        K: AsRef<str>,
+    {
+        for (key, amount) in value.map(usage).into_iter().flatten() {
+            self.call.note(|notes| notes.add_usage(key.as_ref(), amount));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `Intake`: the side of a recorder that faces the calls.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::Event;
+use crate::capture::Rules;
+use crate::clock::Clock;
+use crate::ids::IdSource;
+use crate::ledger::Ledger;
+use crate::subscriber::{self, Subscription};
+
+/// What calls know of their recorder. It does not know the stores: these keep the calls, which know
+/// the intake, and what knows itself is never freed.
+pub(crate) struct Intake {
+    pub(crate) rules: Rules,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) ids: Option<Box<dyn IdSource>>,
+    pub(crate) subscribers: Vec<Subscription>,
+    pub(crate) ledger: Ledger,
+    /// What was said of calls when neither they nor any call above was open.
+    pub(crate) late: AtomicU64,
+}
+
+impl Intake {
+    pub(crate) fn has_subscribers(&self) -> bool {
+        self.subscribers.iter().any(|subscription| !subscription.is_cut_off())
+    }
+
+    pub(crate) fn tell_subscribers(&self, event: &Event) {
+        subscriber::tell_all(&self.subscribers, event);
+    }
+}

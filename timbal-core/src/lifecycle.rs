@@ -1,0 +1,286 @@
+//! `Lifecycle`: how every call starts, runs and ends, whatever its shape.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use serde::Serialize;
+
+use crate::capture::{self, Rules};
+use crate::ending::Ending;
+use crate::held::Held;
+use crate::intake::Intake;
+use crate::open_call::{Finish, OpenCall, Parent};
+use crate::reader::{Reader, Readers};
+use crate::record::{Outcome, Record};
+use crate::run::{Origin, Run};
+use crate::{CallError, Definition, Payload, Timestamp, current, recorder, tell};
+
+/// One call's life. It says nothing before its first poll, then `Start`, any number of `Chunk`s,
+/// and exactly one `Output`: at its end, or when it is dropped.
+///
+/// A shape owns one beside its body: it calls [`start`](Self::start) before it first runs the body,
+/// runs each part of it by [`run`](Self::run), and says [`end`](Self::end) when it is over; when it
+/// is dropped it drops the body by [`cancel`](Self::cancel).
+pub(crate) struct Lifecycle {
+    state: State, // `Drop` is on `Lifecycle`, so that assigning a new `State` does not run it
+}
+
+enum State {
+    /// Not polled yet.
+    Made(Made),
+    /// Nobody hears of it: nothing is captured, and no event is built.
+    Unheard,
+    /// Started, and not ended.
+    Open(Open),
+    /// The record is kept where somebody asked for it.
+    Ended(Option<Box<Record>>),
+}
+
+/// A call before its first poll.
+struct Made {
+    definition: &'static Definition,
+    /// The call in which it was made.
+    parent: Option<Arc<OpenCall>>,
+    settings: Option<Box<Settings>>,
+}
+
+/// What was asked for before the first poll. Most calls ask for nothing.
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) name: Option<Arc<String>>,
+    /// Where the run comes from, if the call is to be the first of one.
+    pub(crate) origin: Option<Origin>,
+    pub(crate) recorder: Option<Arc<Intake>>,
+    pub(crate) metadata: Vec<(String, Payload)>,
+    pub(crate) reader: Option<Reader>,
+    /// The handle wants to look at the record when the call has ended.
+    pub(crate) is_kept: bool,
+}
+
+struct Open {
+    /// `None` while the body runs: then it is the current call of the thread.
+    call: Option<Held>,
+    /// When the body was last entered or left.
+    clock: Timestamp,
+    busy_ns: u64,
+    polls: u32,
+    is_kept: bool,
+}
+
+impl Lifecycle {
+    /// A call of this runnable, made here and now.
+    pub(crate) fn new(definition: &'static Definition) -> Self {
+        let parent = current::shared();
+        Self { state: State::Made(Made { definition, parent, settings: None }) }
+    }
+
+    /// What is asked for.
+    ///
+    /// # Panics
+    ///
+    /// After the first poll, where it would come too late.
+    pub(crate) fn settings(&mut self) -> &mut Settings {
+        match &mut self.state {
+            State::Made(made) => made.settings.get_or_insert_default(),
+            State::Unheard | State::Open(_) | State::Ended(_) => {
+                panic!("this call has started: what is asked of a call comes before its first poll")
+            }
+        }
+    }
+
+    /// The rules by which a value is captured that is given before the first poll.
+    pub(crate) fn capture<T: Serialize>(&self, key: &str, value: &T) -> Payload {
+        if let State::Made(Made { parent: Some(parent), .. }) = &self.state {
+            return capture::named(parent.run().rules(), key, value);
+        }
+        let intake = recorder::installed();
+        let rules = intake.as_ref().map_or(Rules::default_rules(), |intake| &intake.rules);
+        capture::named(rules, key, value)
+    }
+
+    /// Says `Start`, once there is a place for it with every reader.
+    #[inline]
+    pub(crate) fn start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Made(made) = &mut self.state else { return Poll::Ready(()) };
+        if made.is_unheard() {
+            self.state = State::Unheard;
+            return Poll::Ready(());
+        }
+        ready!(tell::poll_place(made.readers_above(), cx));
+        self.state = State::Open(made.open());
+        Poll::Ready(())
+    }
+
+    /// Runs a part of the body as the current call.
+    ///
+    /// # Panics
+    ///
+    /// If the body does: the call has ended then.
+    #[inline]
+    pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        let State::Open(open) = &mut self.state else { return run_unheard(body) };
+        open.polls = open.polls.saturating_add(1);
+        match open.run(body) {
+            Ok(result) => result,
+            Err(panic) => {
+                let error = CallError::from_panic(&*panic);
+                self.finish(Outcome::Error(Box::new(error)), Payload::null());
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// Ends the call; `probe` looks at what it ends with.
+    #[inline]
+    pub(crate) fn end(&mut self, probe: impl FnOnce(&mut Ending<'_>)) {
+        let State::Open(open) = &self.state else { return };
+        let (outcome, output) = Ending::of(open.call(), probe);
+        self.finish(outcome, output);
+    }
+
+    /// Drops the body of a call that has not ended, as the current call, and then ends it.
+    pub(crate) fn cancel(&mut self, drop_body: impl FnOnce()) {
+        if let State::Open(open) = &mut self.state {
+            open.polls = open.polls.saturating_sub(1); // this is none
+            self.run(drop_body);
+        }
+    }
+
+    /// The record of a call that has ended, if it was to be kept.
+    pub(crate) fn ended(&self) -> Option<&Record> {
+        match &self.state {
+            State::Ended(record) => record.as_deref(),
+            State::Made(_) | State::Unheard | State::Open(_) => None,
+        }
+    }
+
+    /// The one place where a call ends.
+    fn finish(&mut self, outcome: Outcome, output: Payload) {
+        let State::Open(open) = std::mem::replace(&mut self.state, State::Ended(None)) else {
+            return;
+        };
+        let Open { call, clock: t1, busy_ns, polls, is_kept } = open;
+        let call = call.expect("the body does not run");
+        let finish = Finish { t1, busy_ns, polls, output, outcome };
+        let Some(record) = call.end(finish, is_kept || tell::wants_end(&call)) else { return };
+        tell::end(&call, &record);
+        if is_kept {
+            self.state = State::Ended(Some(record));
+        }
+    }
+}
+
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        if let State::Open(open) = &mut self.state {
+            open.clock = open.call().run().now();
+            self.finish(Outcome::Dropped, Payload::null());
+        }
+    }
+}
+
+impl Made {
+    /// Without a parent, an installed recorder or a wish of its own, nobody hears of the call.
+    fn is_unheard(&self) -> bool {
+        let asked = || self.settings.as_deref().is_some_and(Settings::is_heard);
+        self.parent.is_none() && !recorder::is_installed() && !asked()
+    }
+
+    /// The readers of the calls above.
+    fn readers_above(&self) -> Option<&Readers> {
+        let apart = self.settings.as_deref().is_some_and(Settings::is_apart);
+        let parent = self.parent.as_deref().filter(|_| !apart);
+        parent.and_then(|parent| parent.readers.as_deref())
+    }
+
+    /// The call starts.
+    fn open(&mut self) -> Open {
+        let settings = self.settings.take();
+        let parent = self.parent.take();
+        let is_kept = settings.as_deref().is_some_and(|settings| settings.is_kept);
+        let call = match settings {
+            None => self.begin(parent),
+            Some(settings) => self.begin_with(parent, *settings),
+        };
+        tell::start(&call);
+        let clock = call.t0;
+        Open { call: Some(Held::Own(Box::new(call))), clock, busy_ns: 0, polls: 0, is_kept }
+    }
+
+    fn begin(&self, parent: Option<Arc<OpenCall>>) -> OpenCall {
+        let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
+        let from = match parent {
+            Some(parent) => Parent::Call(parent),
+            None => new_run(Origin::New { parent: None }, recorder::installed()),
+        };
+        OpenCall::start(from, (self.definition, None), readers)
+    }
+
+    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> OpenCall {
+        let apart = settings.is_apart();
+        let Settings { name, origin, recorder, metadata, reader, .. } = settings;
+        let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
+        let parent = parent.filter(|_| !apart);
+        let above = parent.as_ref().and_then(|parent| parent.readers.clone());
+        let from = match parent {
+            Some(parent) => Parent::Call(parent),
+            None => {
+                let origin = origin.unwrap_or(Origin::New { parent: None });
+                new_run(origin, recorder.or(surrounding).or_else(recorder::installed))
+            }
+        };
+        let readers = match reader {
+            Some(reader) => Some(Readers::new(reader, above)),
+            None => above,
+        };
+        let call = OpenCall::start(from, (self.definition, name), readers);
+        call.enter(Payload::null());
+        for (key, value) in metadata {
+            call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
+        }
+        call
+    }
+}
+
+fn new_run(origin: Origin, intake: Option<Arc<Intake>>) -> Parent {
+    Parent::None(Arc::new(Run::start(origin, intake)))
+}
+
+impl Settings {
+    /// Whether somebody hears of the call because of what was asked for.
+    fn is_heard(&self) -> bool {
+        self.is_kept || self.reader.is_some() || self.recorder.is_some()
+    }
+
+    /// Whether the call is the first of a run, even if another call made it.
+    fn is_apart(&self) -> bool {
+        self.origin.is_some() || self.recorder.is_some()
+    }
+}
+
+impl Open {
+    fn call(&self) -> &OpenCall {
+        self.call.as_deref().expect("the body does not run")
+    }
+
+    #[inline]
+    fn run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+        // The first poll begins when the call does: one reading of the clock serves both.
+        let entered = if self.polls == 1 { self.clock } else { self.call().run().now() };
+        let guard = current::enter(self.call.take());
+        let result = catch_unwind(AssertUnwindSafe(body));
+        self.call = guard.leave();
+        self.clock = self.call().run().now();
+        self.busy_ns += self.clock.nanos_since(entered);
+        result
+    }
+}
+
+/// What nobody hears of is not to be taken for a part of the call around it.
+#[inline]
+fn run_unheard<R>(body: impl FnOnce() -> R) -> R {
+    let _guard = current::hide();
+    body()
+}

@@ -1,0 +1,63 @@
+//! `Notes`: what is said about a call while it is open.
+
+use std::collections::BTreeMap;
+
+use crate::Payload;
+
+/// What is said about a call while it is open. Most calls have none.
+#[derive(Clone, Default)]
+pub(crate) struct Notes {
+    pub(crate) usage_own: BTreeMap<String, u64>,
+    usage_below: BTreeMap<String, u64>,
+    pub(crate) metadata: BTreeMap<String, Payload>,
+}
+
+impl Notes {
+    /// The call itself used this.
+    pub(crate) fn add_usage(&mut self, key: &str, amount: u64) {
+        add(&mut self.usage_own, key, amount);
+    }
+
+    pub(crate) fn set_metadata(&mut self, key: String, value: Payload) {
+        self.metadata.insert(key, value);
+    }
+
+    /// A call below used this.
+    pub(crate) fn add_usage_below(&mut self, usage: &BTreeMap<String, u64>) {
+        add_all(&mut self.usage_below, usage);
+    }
+
+    /// What the call used, and what the calls below it did.
+    pub(crate) fn usage(&self) -> BTreeMap<String, u64> {
+        let mut total = self.usage_own.clone();
+        add_all(&mut total, &self.usage_below);
+        total
+    }
+
+    /// About how many bytes of memory they take.
+    pub(crate) fn weight(&self) -> usize {
+        let usage = self.usage_own.keys().chain(self.usage_below.keys());
+        let usage: usize = usage.map(|key| key.len() + size_of::<(String, u64)>()).sum();
+        let metadata = self.metadata.iter();
+        let metadata: usize = metadata
+            .map(|(key, value)| key.len() + value.heap_bytes() + size_of::<(String, Payload)>())
+            .sum();
+        size_of::<Self>() + usage + metadata
+    }
+}
+
+/// Counts saturate: a wrong sum would be worse than one that says "at least".
+fn add(usage: &mut BTreeMap<String, u64>, key: &str, amount: u64) {
+    match usage.get_mut(key) {
+        Some(sum) => *sum = sum.saturating_add(amount),
+        None => {
+            usage.insert(key.to_owned(), amount);
+        }
+    }
+}
+
+fn add_all(usage: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (key, amount) in more {
+        add(usage, key, *amount);
+    }
+}

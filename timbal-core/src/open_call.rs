@@ -1,0 +1,226 @@
+//! `OpenCall`: a call from its start to its end.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::ledger::{Left, Place};
+use crate::notes::Notes;
+use crate::path::Path;
+use crate::reader::{Reader, Readers};
+use crate::record::{End, Outcome, Record};
+use crate::run::Run;
+use crate::{CallId, Definition, Payload, StartEvent, Timestamp};
+
+/// A call that has started. Its handle and the calls that it made share it.
+///
+/// It counts, and knows whose it is. What is said about it stands in its record, in the ledger: it
+/// is entered there with its input, first of all that its body does.
+pub(crate) struct OpenCall {
+    /// `None` while its handle is its only owner and it has a parent: that one, which is shared,
+    /// has it too.
+    run: Option<Arc<Run>>,
+    pub(crate) parent: Option<Arc<OpenCall>>,
+    definition: &'static Definition,
+    /// The name, where it is not the definition's.
+    name: Option<Arc<String>>,
+    pub(crate) id: CallId,
+    seq: u64,
+    pub(crate) t0: Timestamp,
+    pub(crate) readers: Option<Arc<Readers>>,
+    /// Where its record stands, as bits, or [`NOWHERE`].
+    place: AtomicU64,
+    /// The path, as the calls that this one makes link to it.
+    shared_path: OnceLock<Arc<Path>>,
+    /// Since the start, plus one: zero says that there was none.
+    first_chunk_ns: AtomicU64,
+    chunks: AtomicU32,
+    /// The calls below that have ended.
+    calls: AtomicU32,
+}
+
+/// What a call comes from.
+pub(crate) enum Parent {
+    /// From no call: it is the first of a run.
+    None(Arc<Run>),
+    /// From this one.
+    Call(Arc<OpenCall>),
+}
+
+fn run_of<'a>(run: &'a Option<Arc<Run>>, parent: &'a Option<Arc<OpenCall>>) -> &'a Run {
+    let shared = || parent.as_deref().and_then(|parent| parent.run.as_deref());
+    run.as_deref().or_else(shared).expect("a call has a run, or a shared parent")
+}
+
+const NOWHERE: u64 = u64::MAX;
+
+/// How a call ended, as its handle knows it.
+pub(crate) struct Finish {
+    pub(crate) t1: Timestamp,
+    pub(crate) busy_ns: u64,
+    pub(crate) polls: u32,
+    pub(crate) output: Payload,
+    pub(crate) outcome: Outcome,
+}
+
+impl OpenCall {
+    /// A call that starts now.
+    pub(crate) fn start(
+        from: Parent,
+        (definition, name): (&'static Definition, Option<Arc<String>>),
+        readers: Option<Arc<Readers>>,
+    ) -> Self {
+        let (run, parent) = match from {
+            Parent::None(run) => (Some(run), None),
+            Parent::Call(parent) => (None, Some(parent)),
+        };
+        let of = run_of(&run, &parent);
+        let (id, seq) = of.next_call();
+        Self {
+            t0: of.now(),
+            run,
+            parent,
+            definition,
+            name,
+            id,
+            seq,
+            readers,
+            place: AtomicU64::new(NOWHERE),
+            shared_path: OnceLock::new(),
+            first_chunk_ns: AtomicU64::new(0),
+            chunks: AtomicU32::new(0),
+            calls: AtomicU32::new(0),
+        }
+    }
+
+    /// The same call, for other owners than its handle.
+    pub(crate) fn into_shared(mut self) -> Self {
+        if let (None, Some(parent)) = (&self.run, &self.parent) {
+            self.run = parent.run.clone();
+        }
+        self
+    }
+
+    #[inline]
+    pub(crate) fn run(&self) -> &Run {
+        run_of(&self.run, &self.parent)
+    }
+
+    pub(crate) fn path(&self) -> Path {
+        let above = self.parent.as_deref().map(Self::shared_path);
+        Path { definition: self.definition, name: self.name.clone(), above }
+    }
+
+    fn shared_path(&self) -> Arc<Path> {
+        Arc::clone(self.shared_path.get_or_init(|| Arc::new(self.path())))
+    }
+
+    /// The reader of this very call.
+    pub(crate) fn own_reader(&self) -> Option<&Reader> {
+        let above = self.parent.as_ref().and_then(|parent| parent.readers.as_ref());
+        self.readers.as_ref().and_then(|readers| Readers::own(readers, above))
+    }
+
+    pub(crate) fn parent_id(&self) -> Option<CallId> {
+        match &self.parent {
+            Some(parent) => Some(parent.id),
+            None => self.run().remote_parent,
+        }
+    }
+
+    /// Enters the call in the ledger. Only the thread that starts it does this, and once.
+    pub(crate) fn enter(&self, input: Payload) -> Place {
+        let place = self.run().ledger().enter(Record {
+            run_id: self.run().id,
+            parent_run_id: self.run().parent_id,
+            path: self.path(),
+            id: self.id,
+            parent_id: self.parent_id(),
+            seq: self.seq,
+            t0: self.t0,
+            t1: self.t0,
+            busy_ns: 0,
+            first_chunk_ns: 0,
+            polls: 0,
+            calls: 0,
+            chunks: 0,
+            input,
+            output: Payload::null(),
+            outcome: Outcome::Open,
+            notes: None,
+        });
+        self.place.store(place.to_bits(), Ordering::Relaxed);
+        place
+    }
+
+    /// The call's input, from the head of its body.
+    pub(crate) fn set_input(&self, input: Payload) {
+        match self.place() {
+            None => drop(self.enter(input)),
+            Some(place) => drop(self.run().ledger().note(place, self.id, |r| r.input = input)),
+        }
+    }
+
+    /// Says something about this call, or the nearest above that is still open. If there is none,
+    /// it was said too late, which is counted.
+    pub(crate) fn note(&self, mut say: impl FnMut(&mut Notes)) {
+        let line = std::iter::successors(Some(self), |call| call.parent.as_deref());
+        for call in line {
+            let place = call.place().unwrap_or_else(|| call.enter(Payload::null()));
+            let ledger = call.run().ledger();
+            let said = ledger.note(place, call.id, |r| say(r.notes.get_or_insert_default()));
+            if said.is_some() {
+                return;
+            }
+        }
+        if let Some(intake) = &self.run().intake {
+            intake.late.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a chunk.
+    pub(crate) fn count_chunk(&self) {
+        if self.chunks.fetch_add(1, Ordering::Relaxed) == 0 {
+            let elapsed = self.run().now().nanos_since(self.t0);
+            self.first_chunk_ns.store(elapsed + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends the call, and adds what it cost to the call above. Its handle does this once.
+    pub(crate) fn end(&self, finish: Finish, wants_copy: bool) -> Option<Box<Record>> {
+        let Finish { t1, busy_ns, polls, output, outcome } = finish;
+        let end = End {
+            t1,
+            busy_ns,
+            first_chunk_ns: self.first_chunk_ns.load(Ordering::Relaxed),
+            polls,
+            calls: self.calls.load(Ordering::Relaxed),
+            chunks: self.chunks.load(Ordering::Relaxed),
+            output,
+            outcome,
+        };
+        if let Some(parent) = &self.parent {
+            parent.calls.fetch_add(1 + end.calls, Ordering::Relaxed);
+        }
+        let place = self.place().unwrap_or_else(|| self.enter(Payload::null()));
+        let Left { usage, copy } = self.run().ledger().end(place, end, wants_copy);
+        if let (Some(usage), Some(parent)) = (usage, &self.parent) {
+            parent.note(|notes| notes.add_usage_below(&usage));
+        }
+        copy
+    }
+
+    pub(crate) fn start_event(&self) -> StartEvent {
+        StartEvent {
+            run_id: self.run().id,
+            parent_run_id: self.run().parent_id,
+            path: self.path().join(),
+            call_id: self.id,
+            parent_call_id: self.parent_id(),
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        let bits = self.place.load(Ordering::Relaxed);
+        (bits != NOWHERE).then(|| Place::from_bits(bits))
+    }
+}

@@ -1,0 +1,167 @@
+//! `Readers`: those who read one call and the calls below it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::Event;
+use crate::record::Record;
+
+/// How many events may wait for a reader before the calls wait for it.
+pub(crate) const DEFAULT_PLACES: usize = 1024;
+
+/// Who reads a call: the reader of the call itself, and the readers of the calls above it.
+pub(crate) struct Readers {
+    own: Reader,
+    above: Option<Arc<Readers>>,
+}
+
+/// One who reads a call.
+#[derive(Clone)]
+pub(crate) enum Reader {
+    /// Takes events as they happen.
+    Events(Arc<Inbox>),
+    /// Takes the spans when all is over.
+    Spans(Arc<Spans>),
+}
+
+impl Readers {
+    pub(crate) fn new(own: Reader, above: Option<Arc<Self>>) -> Arc<Self> {
+        Arc::new(Self { own, above })
+    }
+
+    /// The reader of this very call, if these are not just the readers of the call above.
+    pub(crate) fn own<'a>(readers: &'a Arc<Self>, above: Option<&Arc<Self>>) -> Option<&'a Reader> {
+        let inherited = above.is_some_and(|above| Arc::ptr_eq(readers, above));
+        (!inherited).then_some(&readers.own)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Reader> {
+        std::iter::successors(Some(self), |readers| readers.above.as_deref()).map(|r| &r.own)
+    }
+
+    /// The inboxes that take events.
+    pub(crate) fn inboxes(&self) -> impl Iterator<Item = &Arc<Inbox>> {
+        self.iter().filter_map(|reader| match reader {
+            Reader::Events(inbox) => Some(inbox),
+            Reader::Spans(_) => None,
+        })
+    }
+}
+
+/// The ended calls of one call, as long as somebody is there to ask for its trace.
+pub(crate) struct Spans(Mutex<Option<Vec<Record>>>);
+
+impl Spans {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Some(Vec::new()))))
+    }
+
+    pub(crate) fn push(&self, record: Record) {
+        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(records) = &mut *records {
+            records.push(record);
+        }
+    }
+
+    /// What is here; from now on nothing enters.
+    pub(crate) fn take(&self) -> Vec<Record> {
+        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        records.unwrap_or_default()
+    }
+}
+
+/// The events that wait for one reader. An Output always enters; what else is said waits for a
+/// place. When the reader is gone, or its own call has ended, nothing enters and nobody waits.
+pub(crate) struct Inbox {
+    places: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<Event>,
+    closed: bool,
+    reader: Option<Waker>,
+    waiting: Vec<Waker>,
+}
+
+impl Inbox {
+    pub(crate) fn new(places: usize) -> Self {
+        Self { places, state: Mutex::default() }
+    }
+
+    /// Whether there is a place; if not, the task is woken when there may be one.
+    ///
+    /// Threads that ask at the same time may be given the same place, so that there can be as many
+    /// events too many as there are such threads.
+    pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.has_place(self.places) {
+            return Poll::Ready(());
+        }
+        if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        state.events.push_back(event);
+        let reader = state.reader.take();
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().events.is_empty()
+    }
+
+    /// The next event; if there is none, the reader's task is woken when there is.
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Event> {
+        let mut state = self.lock();
+        let Some(event) = state.events.pop_front() else {
+            state.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        // All at once, and only when half of the places are free: a task is not woken an event.
+        let enough = state.events.len() <= self.places / 2;
+        let waiting = if enough { std::mem::take(&mut state.waiting) } else { Vec::new() };
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+        Poll::Ready(event)
+    }
+
+    /// The reader is gone: nobody takes what is here.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let events = std::mem::take(&mut self.lock().events);
+        drop(events); // without the lock
+    }
+
+    /// Nothing enters from now on, and nobody waits. What is here can still be taken.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        let reader = state.reader.take();
+        drop(state);
+        waiting.into_iter().chain(reader).for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn has_place(&self, places: usize) -> bool {
+        self.closed || self.events.len() < places
+    }
+}

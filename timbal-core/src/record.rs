@@ -1,0 +1,135 @@
+//! `Record`: what is known of one call, in few bytes.
+
+use serde_json::Value;
+
+use crate::notes::Notes;
+use crate::path::Path;
+use crate::{
+    CallError, CallId, OutputEvent, Payload, RunId, Span, StartEvent, Status, StatusCode, Timestamp,
+};
+
+/// What is known of one call: while it is open, and as its span when it has ended. It holds nothing
+/// of the recorder or of other calls but their names, so it can be kept for as long as one likes.
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub(crate) run_id: RunId,
+    pub(crate) parent_run_id: Option<RunId>,
+    pub(crate) path: Path,
+    pub(crate) id: CallId,
+    pub(crate) parent_id: Option<CallId>,
+    pub(crate) seq: u64,
+    pub(crate) t0: Timestamp,
+    pub(crate) t1: Timestamp,
+    pub(crate) busy_ns: u64,
+    /// Since the start, plus one: zero says that there was none.
+    pub(crate) first_chunk_ns: u64,
+    pub(crate) polls: u32,
+    pub(crate) calls: u32,
+    pub(crate) chunks: u32,
+    pub(crate) input: Payload,
+    pub(crate) output: Payload,
+    pub(crate) outcome: Outcome,
+    pub(crate) notes: Option<Box<Notes>>,
+}
+
+/// How a call ended, and what it cost.
+pub(crate) struct End {
+    pub(crate) t1: Timestamp,
+    pub(crate) busy_ns: u64,
+    pub(crate) first_chunk_ns: u64,
+    pub(crate) polls: u32,
+    pub(crate) calls: u32,
+    pub(crate) chunks: u32,
+    pub(crate) output: Payload,
+    pub(crate) outcome: Outcome,
+}
+
+/// How a call ended.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    /// It has not ended.
+    Open,
+    Success,
+    Error(Box<CallError>),
+    Dropped,
+}
+
+const _: () = assert!(size_of::<Record>() <= 208, "they are kept by the million");
+
+impl Record {
+    pub(crate) fn end(&mut self, end: End) {
+        let End { t1, busy_ns, first_chunk_ns, polls, calls, chunks, output, outcome } = end;
+        (self.t1, self.busy_ns, self.first_chunk_ns) = (t1, busy_ns, first_chunk_ns);
+        (self.polls, self.calls, self.chunks) = (polls, calls, chunks);
+        (self.output, self.outcome) = (output, outcome);
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let payloads = self.input.heap_bytes() + self.output.heap_bytes();
+        let notes = self.notes.as_deref().map_or(0, Notes::weight);
+        size_of::<Self>() + payloads + notes + self.outcome.weight()
+    }
+
+    pub(crate) fn output_event(&self) -> OutputEvent {
+        let start = StartEvent {
+            run_id: self.run_id,
+            parent_run_id: self.parent_run_id,
+            path: self.path.join(),
+            call_id: self.id,
+            parent_call_id: self.parent_id,
+        };
+        let mut event = OutputEvent::new(start, self.t0);
+        event.t1 = self.t1;
+        event.input = self.input.clone();
+        event.status = self.outcome.status();
+        event.output = self.output.clone();
+        event.error = self.outcome.error().cloned();
+        for (key, json) in self.path.definition.metadata {
+            let value = serde_json::from_str(json).unwrap_or_else(|_| Value::from(*json));
+            event.metadata.insert((*key).to_owned(), value);
+        }
+        if let Some(notes) = &self.notes {
+            event.usage = notes.usage();
+            let said = notes.metadata.iter().map(|(key, value)| (key.clone(), value.to_value()));
+            event.metadata.extend(said);
+        }
+        event
+    }
+
+    /// The call as stores keep it.
+    pub(crate) fn span(&self) -> Span {
+        let mut span = Span::new(self.output_event(), self.path.definition());
+        span.seq = self.seq;
+        span.busy_ns = self.busy_ns;
+        span.polls = self.polls.into();
+        span.calls = self.calls.into();
+        span.chunks = self.chunks.into();
+        span.first_chunk_ns = self.first_chunk_ns.checked_sub(1);
+        if let Some(notes) = &self.notes {
+            span.usage_own = notes.usage_own.clone();
+        }
+        span
+    }
+}
+
+impl Outcome {
+    fn status(&self) -> Status {
+        match self {
+            Self::Open | Self::Success => Status::success(),
+            Self::Error(_) => StatusCode::Error.into(),
+            Self::Dropped => Status::dropped(),
+        }
+    }
+
+    fn error(&self) -> Option<&CallError> {
+        match self {
+            Self::Error(error) => Some(error),
+            Self::Open | Self::Success | Self::Dropped => None,
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.error().map_or(0, CallError::heap_bytes)
+    }
+}
