@@ -1,1 +1,81 @@
-//! `#[runnable]`.
+//! `#[runnable]`, the attribute of timbal: it makes a plain function observable.
+//!
+//! What `expand` calls, in that order, is the crate: `item` and `args` are parsed, `model` says them
+//! in our words, `check` finds what is wrong, and `expand` writes the code. Users name the crate
+//! `timbal`, not this one.
+
+mod args;
+mod check;
+mod errors;
+mod expand;
+mod item;
+mod model;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+
+use crate::args::Args;
+use crate::errors::Errors;
+use crate::item::Item;
+use crate::model::Runnable;
+
+/// Makes an `async fn` observable. A call of it emits events while it lives and leaves a span when it
+/// ends; otherwise it is the function that it was.
+///
+/// The function returns a `timbal::Call`, which is a future of what the function returns. Its
+/// parameters and its output are captured, for which they implement `serde::Serialize`.
+///
+/// # Options
+///
+/// - `name = "…"`: the name of its calls in paths and traces, instead of the function's.
+/// - `skip_input`, `skip_output`: what is not captured, and need not be `Serialize`.
+/// - `usage = path`: a `fn(&T) -> impl IntoIterator<Item = (&str, u64)>` that takes the usage from
+///   the output, of a `Result` from its `Ok`.
+/// - `metadata(key = "value")`: what each of its calls carries: strings, numbers and bools.
+/// - `crate = path`: where timbal is found, if not at `::timbal`.
+///
+/// On a parameter, `#[skip]` leaves it out of what is captured, and `#[redact]` captures `"***"` in
+/// its place. A parameter whose name begins with `_` is left out.
+///
+/// # Examples
+///
+/// ```
+/// use timbal::runnable;
+///
+/// #[runnable(name = "hello", metadata(language = "en"))]
+/// async fn greet(name: String, #[redact] password: &str) -> String {
+///     format!("Hello, {name}!")
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let text: String = greet("Alice".into(), "secret").await;
+/// assert_eq!(text, "Hello, Alice!");
+///
+/// let done = greet("Alice".into(), "secret").collect().await;
+/// assert_eq!(done.path, "hello");
+/// assert_eq!(done.input.as_json(), r#"{"name":"Alice","password":"***"}"#);
+/// # });
+/// ```
+#[proc_macro_attribute]
+pub fn runnable(
+    args: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    expand(args.into(), item.into()).into()
+}
+
+fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
+    let item = match syn::parse2::<Item>(tokens.clone()) {
+        Ok(item) => item,
+        Err(error) => return expand::fallback(tokens, &error),
+    };
+    let mut errors = Errors::default();
+    let args = Args::parse(args, &mut errors);
+    let runnable = Runnable::new(&args, &item, &mut errors);
+    check::check(&runnable, &mut errors);
+    match errors.finish() {
+        Ok(()) => expand::expand(&runnable),
+        Err(error) => expand::fallback(tokens, &error),
+    }
+}

@@ -1,2 +1,78 @@
 //! Makes plain functions observable with one attribute.
+//!
+//! Each call of a [`runnable`] function emits events while it lives, leaves a span in a trace when
+//! it ends, and is still called like any function: workflows are composed by calling.
+//!
+//! ```
+//! use timbal::{Event, OutputEvent, runnable};
+//!
+//! #[runnable]
+//! async fn greet(name: String) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! let text: String = greet("Alice".into()).await; // the function's own return type
+//! assert_eq!(text, "Hello, Alice!");
+//!
+//! let mut events = greet("Alice".into()).events(); // the same call as a stream of events
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         Event::Start(start) => println!("{} started", start.path),
+//!         Event::Chunk(chunk) => println!("{}", chunk.chunk),
+//!         Event::Output(done) => println!("{} in {:?}", done.output, done.elapsed()),
+//!         _ => {}
+//!     }
+//! }
+//!
+//! let done: OutputEvent = greet("Alice".into()).collect().await; // only the final event
+//! assert_eq!(done.output, "Hello, Alice!");
+//!
+//! let (text, trace) = greet("Alice".into()).traced().await; // the value and the whole trace
+//! assert_eq!(trace.to_string(), r#"greet {"name":"Alice"} -> "Hello, Alice!""#);
+//! # assert_eq!(text, "Hello, Alice!");
+//! # });
+//! ```
+//!
+//! # From inside a call
+//!
+//! In a call, and in any function that it calls, with no argument passed along:
+//!
+//! - [`usage()`] adds to what this call and every call above it used;
+//! - [`metadata()`] says something about this call;
+//! - [`emit()`] is a chunk: it waits while a reader is far behind;
+//! - [`current()`] names the call.
+//!
+//! # Who hears of it
+//!
+//! Libraries annotate, binaries install: [`init`] makes a recorder by what the environment says,
+//! [`Timbal::builder`] one by what the code says. A recorder keeps traces in a [`Store`], and tells
+//! every event to its [`Subscriber`]s, such as [`Log`]. Where nobody reads a call and no recorder is
+//! installed, nothing is captured and no event is built.
+//!
+//! # What is captured
+//!
+//! Parameters and outputs are serialised once, with `serde`, and carried as JSON in a [`Payload`].
+//! Values of keys like `password` or `api_key` are `"***"`, at any depth; a value of more than 1 MiB
+//! or 128 levels is cut; what cannot be serialised says so in its place.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `log` | [`Log`], and `TIMBAL_LOG` in [`init`] |
+#![cfg_attr(not(feature = "log"), allow(rustdoc::broken_intra_doc_links, reason = "of `Log`"))]
+
+mod init;
+#[cfg(feature = "log")]
+mod log;
+
 pub use timbal_core::*;
+pub use timbal_macros::runnable;
+
+pub use crate::init::{InitError, init};
+#[cfg(feature = "log")]
+pub use crate::log::{Log, LogFormat};
+
+#[doc(hidden)]
+pub use timbal_core::__private;

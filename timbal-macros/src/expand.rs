@@ -1,0 +1,261 @@
+//! The code that is written for a [`Runnable`]. It cannot fail: `check` has found what could.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Signature, Type, parse_quote};
+
+use crate::item::Item;
+use crate::model::{MARKS, Parameter, Runnable, is_unused};
+
+// Input:
+//     #[runnable]
+//     pub async fn greet(name: String) -> Result<String, Error> { … }
+// Output:
+//     pub fn greet(name: String) -> ::timbal::Call<impl Future<Output = Result<String, Error>>> {
+//         ::timbal::__private::call({ definition }, async move { body }, |output, ending| { probe })
+//     }
+pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { timbal, item, parameters, output, .. } = runnable;
+    let Item { attributes, visibility, signature, .. } = item;
+    let Signature { safety, fn_token, ident, generics, .. } = signature;
+    let where_clause = &generics.where_clause;
+    let parameters = parameters.iter().map(parameter);
+    let output = &output.ty;
+    let definition = definition(runnable);
+    let body = body(runnable);
+    let probe = probe(runnable);
+    quote! {
+        #(#attributes)*
+        #visibility #safety #fn_token #ident #generics (#(#parameters),*)
+            -> #timbal::Call<impl ::core::future::Future<Output = #output>>
+        #where_clause
+        {
+            #timbal::__private::call(#definition, #body, #probe)
+        }
+    }
+}
+
+/// The item as the user wrote it, and beside it all that is wrong with it.
+pub(crate) fn fallback(tokens: TokenStream, error: &syn::Error) -> TokenStream {
+    let item = without_marks(tokens);
+    let errors = error.to_compile_error();
+    quote!(#item #errors)
+}
+
+// Output:
+//     ::timbal::__private::definition!("greet", "model" = "\"gpt-5\"")
+fn definition(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { timbal, item, name, .. } = runnable;
+    // Every token stands at the function's name, or `line!()` would be the line of the attribute.
+    let span = item.signature.ident.span();
+    let private = respanned(quote!(#timbal::__private), span);
+    let metadata = runnable.metadata.iter().map(|(key, json)| quote_spanned!(span=> #key = #json));
+    quote_spanned!(span=> #private::definition!(#name #(, #metadata)*))
+}
+
+// Output:
+//     async move {
+//         if false { return ::timbal::__private::declared::<Result<String, Error>>(); }
+//         ::timbal::__private::input(|input| { input.field("name", &name); });
+//         let name = name;
+//         match () { () => { … } }
+//     }
+fn body(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { item, parameters, output, .. } = runnable;
+    let body = &item.body;
+    let declared = declared(runnable);
+    let rebinds = parameters.iter().map(rebind);
+    let capture = capture(runnable);
+    let (first, last) =
+        if runnable.captures_first() { (Some(capture), None) } else { (None, Some(capture)) };
+    // An arm is done with its temporaries before the parameters are dropped, as the body of a function
+    // is; the end of a block is not, before edition 2024.
+    let block = quote! {
+        if false {
+            return #declared;
+        }
+        #first
+        #(#rebinds)*
+        #last
+        match () {
+            () => #body
+        }
+    };
+    // rustc underlines `async` to `move` where it underlines the signature of an `async fn`.
+    let asyncness = item.signature.asyncness;
+    let moves = quote_spanned!(output.last=> move);
+    let block = group(Delimiter::Brace, block, body.span());
+    quote!(#asyncness #moves #block)
+}
+
+// Output:
+//     ::timbal::__private::declared::<Result<String, Error>>()
+fn declared(runnable: &Runnable<'_>) -> TokenStream {
+    struct Infer;
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            match ty {
+                Type::ImplTrait(_) => *ty = parse_quote!(_),
+                _ => visit_mut::visit_type_mut(self, ty),
+            }
+        }
+    }
+    let Runnable { timbal, output, .. } = runnable;
+    let mut ty = output.ty.clone();
+    Infer.visit_type_mut(&mut ty);
+    // From where the type begins to where it ends: there a wrong tail says what it should be.
+    let declared = respanned(quote!(#timbal::__private::declared), output.first);
+    let called = quote_spanned!(output.last=> ::<#ty>());
+    quote!(#declared #called)
+}
+
+// Output:
+//     ::timbal::__private::input(|input| { input.field("name", &name); input.redacted("key"); });
+fn capture(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { timbal, args, parameters, .. } = runnable;
+    if args.skip_input {
+        return quote!(#timbal::__private::no_input(););
+    }
+    let input = Ident::new("input", Span::mixed_site());
+    let fields = parameters.iter().flat_map(|parameter| fields(parameter, &input));
+    quote!(#timbal::__private::input(|#input| { #(#fields)* });)
+}
+
+fn fields<'a>(parameter: &'a Parameter<'_>, input: &'a Ident) -> impl Iterator<Item = TokenStream> {
+    parameter.captured.iter().map(move |name| {
+        let cfgs = parameter.attributes_where(is_cfg);
+        let key = name.unraw().to_string();
+        let field = match parameter.redact {
+            Some(_) => quote!(#input.redacted(#key)),
+            None => quote_spanned!(name.span()=> #input.field(#key, &#name)),
+        };
+        quote!(#(#cfgs)* #field;)
+    })
+}
+
+// Output:
+//     |output, ending| {
+//         let timbal_output = ::timbal::__private::split!(output);
+//         ending.error(timbal_output.1);
+//         ending.output(timbal_output.0);
+//     }
+fn probe(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { timbal, args, output: ty, .. } = runnable;
+    let [output, ending] = ["output", "ending"].map(|name| Ident::new(name, Span::mixed_site()));
+    // From the first token of the type to its last, and in the user's context: that is where a type
+    // that cannot be captured is underlined, with no word of a macro.
+    let split = Ident::new("timbal_output", ty.first);
+    let value = quote_spanned!(ty.last=> #split.0);
+    let captures = (!args.skip_output).then(|| quote!(#ending.output(#value);));
+    let usage =
+        args.usage.as_ref().map(|path| quote_spanned!(path.span()=> #ending.usage(#value, #path);));
+    quote! {
+        |#output, #ending| {
+            let #split = #timbal::__private::split!(#output);
+            #ending.error(#split.1);
+            #captures
+            #usage
+        }
+    }
+}
+
+// Input:
+//     #[allow(unused)] #[cfg(unix)] mut name: String, (a, b): (u8, u8)
+// Output:
+//     #[cfg(unix)] name: String, __arg1: (u8, u8)
+fn parameter(parameter: &Parameter<'_>) -> TokenStream {
+    let Parameter { argument, ty, .. } = parameter;
+    let attributes = parameter.attributes_where(|attribute| !is_lint(attribute));
+    quote!(#(#attributes)* #argument: #ty)
+}
+
+// Output:
+//     #[allow(unused)] #[cfg(unix)] let mut name = name;
+//     let __arg1 = __arg1; let (a, b) = __arg1;
+//
+// This is what an `async fn` does: each is dropped when it would drop it, and what a pattern leaves too.
+fn rebind(parameter: &Parameter<'_>) -> TokenStream {
+    let Parameter { argument, pattern, .. } = parameter;
+    let attributes =
+        parameter.attributes_where(|attribute| is_lint(attribute) || is_cfg(attribute));
+    let attributes = quote!(#(#attributes)*);
+    match parameter.name() {
+        Some(name) if is_unused(name) => {
+            let quiet = quote!(#[allow(clippy::no_effect_underscore_binding)]);
+            quote!(#attributes #quiet let #pattern = #argument;)
+        }
+        Some(_) => quote!(#attributes let #pattern = #argument;),
+        None => {
+            let cfgs = parameter.attributes_where(is_cfg);
+            quote!(#(#cfgs)* let #argument = #argument; #attributes let #pattern = #argument;)
+        }
+    }
+}
+
+fn is_lint(attribute: &Attribute) -> bool {
+    let levels = ["allow", "warn", "deny", "forbid", "expect"];
+    levels.iter().any(|level| attribute.path().is_ident(level))
+}
+
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
+// Input:
+//     async fn greet(#[skip] name: String) { … }
+// Output:
+//     async fn greet(name: String) { … }
+//
+// It need not be a function, nor one that can be parsed.
+fn without_marks(item: TokenStream) -> TokenStream {
+    let mut is_function = false;
+    let strip = |token| match token {
+        TokenTree::Group(it) if is_function && it.delimiter() == Delimiter::Parenthesis => {
+            group(it.delimiter(), unmarked(it.stream()), it.span()).into()
+        }
+        token => {
+            is_function |= matches!(&token, TokenTree::Ident(ident) if ident == "fn");
+            token
+        }
+    };
+    item.into_iter().map(strip).collect()
+}
+
+fn unmarked(parameters: TokenStream) -> TokenStream {
+    let mut tokens = parameters.into_iter().peekable();
+    let mut kept = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        if tokens.next_if(|next| is_mark(&token, next)).is_none() {
+            kept.extend([token]);
+        }
+    }
+    kept
+}
+
+/// Whether these two are `#` and `[skip]` or `[redact]`.
+fn is_mark(pound: &TokenTree, attribute: &TokenTree) -> bool {
+    let (TokenTree::Punct(pound), TokenTree::Group(attribute)) = (pound, attribute) else {
+        return false;
+    };
+    let name = attribute.stream().into_iter().next();
+    let is_ours =
+        MARKS.iter().any(|mark| matches!(&name, Some(TokenTree::Ident(name)) if name == mark));
+    pound.as_char() == '#' && is_ours
+}
+
+fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(respan).collect()
+}
+
+fn group(delimiter: Delimiter, stream: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(delimiter, stream);
+    group.set_span(span);
+    group
+}

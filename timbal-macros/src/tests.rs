@@ -1,0 +1,251 @@
+//! Expansions, as code.
+
+use expect_test::{Expect, expect};
+
+fn check(args: &str, item: &str, expected: Expect) {
+    let tokens = crate::expand(args.parse().unwrap(), item.parse().unwrap());
+    expected.assert_eq(&prettyplease::unparse(&syn::parse2(tokens).unwrap()));
+}
+
+#[test]
+fn plain_function() {
+    let item = "
+        /// Greets.
+        pub async fn greet(name: String, times: u8) -> Result<String, Error> {
+            let text = name.repeat(times)?;
+            Ok(text)
+        }";
+    check(
+        "",
+        item,
+        expect![[r#"
+            /// Greets.
+            pub fn greet(
+                name: String,
+                times: u8,
+            ) -> ::timbal::Call<impl ::core::future::Future<Output = Result<String, Error>>> {
+                ::timbal::__private::call(
+                    ::timbal::__private::definition!("greet"),
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<Result<String, Error>>();
+                        }
+                        ::timbal::__private::input(|input| {
+                            input.field("name", &name);
+                            input.field("times", &times);
+                        });
+                        let name = name;
+                        let times = times;
+                        match () {
+                            () => {
+                                let text = name.repeat(times)?;
+                                Ok(text)
+                            }
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn options() {
+    let args = r#"name = "ask", usage = tokens, metadata(model = "gpt-5", retries = 3), crate = my::timbal"#;
+    let item = "async fn ask_model(#[skip] client: &Client, question: &str, #[redact] key: Key) -> Answer { answer() }";
+    check(
+        args,
+        item,
+        expect![[r#"
+            fn ask_model(
+                client: &Client,
+                question: &str,
+                key: Key,
+            ) -> my::timbal::Call<impl ::core::future::Future<Output = Answer>> {
+                my::timbal::__private::call(
+                    my::timbal::__private::definition!(
+                        "ask", "model" = "\"gpt-5\"", "retries" = "3"
+                    ),
+                    async move {
+                        if false {
+                            return my::timbal::__private::declared::<Answer>();
+                        }
+                        let client = client;
+                        let question = question;
+                        let key = key;
+                        my::timbal::__private::input(|input| {
+                            input.field("question", &question);
+                            input.redacted("key");
+                        });
+                        match () {
+                            () => answer(),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = my::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                        ending.usage(timbal_output.0, tokens);
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "skip_input, skip_output",
+        "async fn f(a: u8) {}",
+        expect![[r#"
+            fn f(a: u8) -> ::timbal::Call<impl ::core::future::Future<Output = ()>> {
+                ::timbal::__private::call(
+                    ::timbal::__private::definition!("f"),
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<()>();
+                        }
+                        ::timbal::__private::no_input();
+                        let a = a;
+                        match () {
+                            () => {}
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn parameters() {
+    let item = "
+        async fn f<'a, T: Trait, const N: usize>(
+            mut a: [T; N],
+            _b: impl Other,
+            #[cfg(unix)] (c, _): (&'a str, u8),
+            #[allow(unused)] _: u8,
+        ) -> Option<impl Trait + 'a>
+        where
+            T: 'a,
+        {
+            None
+        }";
+    check(
+        "",
+        item,
+        expect![[r#"
+            fn f<'a, T: Trait, const N: usize>(
+                a: [T; N],
+                _b: impl Other,
+                #[cfg(unix)]
+                __arg2: (&'a str, u8),
+                __arg3: u8,
+            ) -> ::timbal::Call<impl ::core::future::Future<Output = Option<impl Trait + 'a>>>
+            where
+                T: 'a,
+            {
+                ::timbal::__private::call(
+                    ::timbal::__private::definition!("f"),
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<Option<_>>();
+                        }
+                        let mut a = a;
+                        #[allow(clippy::no_effect_underscore_binding)]
+                        let _b = _b;
+                        #[cfg(unix)]
+                        let __arg2 = __arg2;
+                        #[cfg(unix)]
+                        let (c, _) = __arg2;
+                        let __arg3 = __arg3;
+                        #[allow(unused)]
+                        let _ = __arg3;
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                            #[cfg(unix)] input.field("c", &c);
+                        });
+                        match () {
+                            () => None,
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn inner_attributes() {
+    check(
+        "",
+        "async unsafe fn f() { #![allow(unused)] body() }",
+        expect![[r##"
+            #[allow(unused)]
+            unsafe fn f() -> ::timbal::Call<impl ::core::future::Future<Output = ()>> {
+                ::timbal::__private::call(
+                    ::timbal::__private::definition!("f"),
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<()>();
+                        }
+                        ::timbal::__private::input(|input| {});
+                        match () {
+                            () => body(),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "##]],
+    );
+}
+
+/// Editors ask for the expansion of what is being typed.
+#[test]
+fn half_typed_body() {
+    let tokens = crate::expand("".parse().unwrap(), "async fn f() { text. }".parse().unwrap());
+    assert!(tokens.to_string().contains("{ text . }"));
+}
+
+#[test]
+fn item_stays_beside_its_errors() {
+    check(
+        "nam = \"g\"",
+        "fn f(#[skip] a: u8, #[redact] b: u8, #[other] c: u8) {}",
+        expect![[r#"
+        fn f(a: u8, b: u8, #[other] c: u8) {}
+        ::core::compile_error! {
+            "expected `name`, there is no `nam`"
+        }
+        ::core::compile_error! {
+            "`#[runnable]` is for free `async fn`s so far, not for sync ones"
+        }
+    "#]],
+    );
+    check(
+        "",
+        "struct S(#[skip] u8);",
+        expect![[r#"
+        struct S(#[skip] u8);
+        ::core::compile_error! {
+            "`#[runnable]` is for free `async fn`s so far, not for other items"
+        }
+    "#]],
+    );
+}
