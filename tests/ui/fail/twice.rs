@@ -1,0 +1,9 @@
+//! The attribute stands once.
+
+use timbal::runnable;
+
+#[runnable]
+#[runnable(name = "other")]
+async fn function() {}
+
+fn main() {}

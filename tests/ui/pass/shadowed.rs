@@ -1,0 +1,31 @@
+//! The attribute needs none of the names that a crate can take away.
+
+#![no_implicit_prelude]
+#![deny(warnings)]
+#![allow(dead_code)]
+
+use ::timbal::runnable;
+
+mod timbal {
+    pub struct Call;
+}
+mod core {}
+mod std {}
+struct Future;
+struct Option;
+struct Result;
+struct String;
+struct Some;
+struct None;
+struct Ok;
+struct Err;
+struct Send;
+
+type Outcome<T> = ::std::result::Result<T, ::std::string::String>;
+
+#[runnable]
+async fn shadowed(name: ::std::string::String, (a, _): (u8, u8)) -> Outcome<u8> {
+    if a == 0 { Outcome::Err(name) } else { Outcome::Ok(a) }
+}
+
+fn main() {}
