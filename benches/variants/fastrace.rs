@@ -1,0 +1,156 @@
+//! `fastrace`, as its documentation says: `Span::root` at the root, `#[trace]` below it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fastrace::collector::{Config, Reporter};
+use fastrace::prelude::SpanRecord;
+
+use super::{Failure, Recording, expect};
+use crate::workload::{A, B, Case};
+
+/// Spans with a name and times; nothing is captured.
+pub(crate) struct Spans(Store);
+
+impl Recording for Spans {
+    fn install() -> Result<Self, Failure> {
+        Ok(Self(Store::install()))
+    }
+
+    fn run(case: Case) -> u64 {
+        spans::run(case)
+    }
+
+    fn settle(&mut self) -> Result<Option<u64>, Failure> {
+        Ok(Some(self.0.settle()))
+    }
+
+    fn forget(&mut self) {
+        self.0.take();
+    }
+
+    fn check(&mut self, case: Case) -> Result<(), Failure> {
+        self.0.check(case, Self::run, &[])
+    }
+}
+
+/// Spans with both arguments as properties, which are strings; the output is not captured.
+pub(crate) struct Properties(Store);
+
+impl Recording for Properties {
+    fn install() -> Result<Self, Failure> {
+        Ok(Self(Store::install()))
+    }
+
+    fn run(case: Case) -> u64 {
+        properties::run(case)
+    }
+
+    fn settle(&mut self) -> Result<Option<u64>, Failure> {
+        Ok(Some(self.0.settle()))
+    }
+
+    fn forget(&mut self) {
+        self.0.take();
+    }
+
+    fn check(&mut self, case: Case) -> Result<(), Failure> {
+        let properties = [("a", A.to_string()), ("b", B.to_string())];
+        self.0.check(case, Self::run, &properties)
+    }
+}
+
+/// Keeps the batches of spans that fastrace's collector thread hands over.
+#[derive(Clone, Default)]
+struct Store(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    batches: Vec<Vec<SpanRecord>>,
+    reported: u64,
+}
+
+impl Store {
+    fn install() -> Self {
+        let store = Self::default();
+        fastrace::set_reporter(store.clone(), Config::default());
+        store
+    }
+
+    fn settle(&self) -> u64 {
+        fastrace::flush();
+        self.with(|kept| kept.reported)
+    }
+
+    fn take(&self) -> Vec<SpanRecord> {
+        self.with(|kept| std::mem::take(&mut kept.batches)).into_iter().flatten().collect()
+    }
+
+    fn check(
+        &self,
+        case: Case,
+        run: fn(Case) -> u64,
+        properties: &[(&str, String)],
+    ) -> Result<(), Failure> {
+        self.settle();
+        self.take();
+        expect("the value", run(case), case.value())?;
+        self.settle();
+        let spans = self.take();
+        expect("the number of spans", spans.len() as u64, case.calls())?;
+        for span in &spans {
+            let is = span.properties.iter().map(|(key, value)| (&**key, value.to_string()));
+            expect("the properties of a span", &*is.collect::<Vec<_>>(), properties)?;
+        }
+        Ok(())
+    }
+
+    fn with<T>(&self, access: impl FnOnce(&mut Kept) -> T) -> T {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Reporter for Store {
+    fn report(&mut self, spans: Vec<SpanRecord>) {
+        self.with(|kept| {
+            kept.reported += spans.len() as u64;
+            kept.batches.push(spans);
+        });
+    }
+}
+
+mod spans {
+    use fastrace::future::{FutureExt, InSpan};
+    use fastrace::prelude::{Span, SpanContext};
+
+    crate::workload::workload! {
+        (a, b)
+        root: ;
+        call: #[fastrace::trace];
+        run: rooted;
+    }
+
+    fn rooted<F: Future>(future: F) -> InSpan<F> {
+        future.in_span(Span::root("root", SpanContext::random()))
+    }
+}
+
+mod properties {
+    use fastrace::future::{FutureExt, InSpan};
+    use fastrace::prelude::{Span, SpanContext};
+
+    use crate::workload::{A, B};
+
+    crate::workload::workload! {
+        (a, b)
+        root: ;
+        call: #[fastrace::trace(properties = { "a": "{a}", "b": "{b}" })];
+        run: rooted;
+    }
+
+    fn rooted<F: Future>(future: F) -> InSpan<F> {
+        let (a, b) = std::hint::black_box((A, B));
+        let span = Span::root("root", SpanContext::random())
+            .with_properties(|| [("a", a.to_string()), ("b", b.to_string())]);
+        future.in_span(span)
+    }
+}
