@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Sub;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,6 +27,10 @@ impl Timestamp {
     /// Nanoseconds since the Unix epoch.
     pub const fn as_nanos(self) -> u64 {
         self.0
+    }
+
+    fn later_by(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(time.as_nanos() as u64))
     }
 
     pub(crate) const fn nanos_since(self, earlier: Self) -> u64 {
@@ -112,53 +116,38 @@ pub trait Clock: Send + Sync + 'static {
     fn monotonic(&self) -> Duration;
 }
 
-/// The clock of one run: the wall's time at its start, and the ticks since.
+/// The clock of one run: the wall's time at its start, and what has been counted since.
 #[derive(Clone)]
-pub(crate) struct RunClock {
-    ticks: Ticks,
-    start: Timestamp,
-    start_ticks: u64,
-}
-
-/// Where nanoseconds are counted.
-#[derive(Clone)]
-enum Ticks {
-    /// The processor's time stamp counter: 12 ns a reading.
-    Tsc,
-    /// The operating system's monotonic clock, where there is no such counter to trust.
-    System,
-    /// A recorder's own.
-    Own(Arc<dyn Clock>),
-}
-
-/// What the processor's counter is measured from.
-static TSC_ZERO: LazyLock<fastant::Anchor> = LazyLock::new(fastant::Anchor::new);
-static SYSTEM_ZERO: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-impl Ticks {
-    fn now(&self) -> u64 {
-        match self {
-            Self::Tsc => fastant::Instant::now().as_unix_nanos(&TSC_ZERO),
-            Self::System => SYSTEM_ZERO.elapsed().as_nanos() as u64,
-            Self::Own(clock) => clock.monotonic().as_nanos() as u64,
-        }
-    }
+pub(crate) enum RunClock {
+    /// By the processor's time stamp counter: 10 ns a reading.
+    Tsc(fastant::Anchor),
+    /// By the operating system's monotonic clock, where there is no such counter to trust.
+    System { start: Timestamp, zero: Instant },
+    /// By a recorder's own.
+    Own { start: Timestamp, zero: Duration, clock: Arc<dyn Clock> },
 }
 
 impl RunClock {
     /// Starts here and now.
     pub(crate) fn start(own: Option<&Arc<dyn Clock>>) -> Self {
-        let (ticks, start) = match own {
-            Some(clock) => (Ticks::Own(Arc::clone(clock)), clock.wall()),
-            None if fastant::is_tsc_available() => (Ticks::Tsc, SystemTime::now().into()),
-            None => (Ticks::System, SystemTime::now().into()),
-        };
-        let start_ticks = ticks.now();
-        Self { ticks, start, start_ticks }
+        match own {
+            Some(clock) => {
+                let (start, zero) = (clock.wall(), clock.monotonic());
+                Self::Own { start, zero, clock: Arc::clone(clock) }
+            }
+            None if fastant::is_tsc_available() => Self::Tsc(fastant::Anchor::new()),
+            None => Self::System { start: SystemTime::now().into(), zero: Instant::now() },
+        }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
-        let elapsed = self.ticks.now().saturating_sub(self.start_ticks);
-        Timestamp(self.start.0.saturating_add(elapsed))
+        match self {
+            Self::Tsc(start) => Timestamp(fastant::Instant::now().as_unix_nanos(start)),
+            Self::System { start, zero } => start.later_by(zero.elapsed()),
+            Self::Own { start, zero, clock } => {
+                start.later_by(clock.monotonic().saturating_sub(*zero))
+            }
+        }
     }
 }

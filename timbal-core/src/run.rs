@@ -53,6 +53,7 @@ impl Run {
         self.intake.as_ref().map_or_else(own, |intake| &intake.ledger)
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
