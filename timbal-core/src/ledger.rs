@@ -9,7 +9,7 @@ use slab::Slab;
 
 use crate::CallId;
 use crate::notes::Notes;
-use crate::record::{End, Record};
+use crate::record::Record;
 
 /// How many threads start and end calls without ever waiting for each other.
 const SHARDS: usize = 8;
@@ -18,8 +18,8 @@ const SHARDS: usize = 8;
 const MAX_ENDED: usize = 16_384;
 const MAX_BYTES: usize = 8 << 20;
 
-/// A shard keeps the memory of so many ended calls, also if there have long been less.
-const MIN_SPARE: usize = 512;
+/// A shard keeps so many sheets for calls to come, also if there have long been less.
+const MIN_BLANK: usize = 512;
 
 /// How long a call that ends waits at most while its shard is full. The first that waits in vain is
 /// the last that waits, so that a store that never answers does not slow down what is recorded.
@@ -54,12 +54,15 @@ struct Shard {
     place: Condvar,
 }
 
+/// What a record is written on. It passes from hand to hand and comes back, so that a record is
+/// written once and never copied, to memory that was written before.
+pub(crate) type Sheet = Box<Option<Record>>;
+
 #[derive(Default)]
 struct Page {
-    open: Slab<Record>,
-    ended: Vec<Record>,
-    /// What `ended` is exchanged for: memory that was written before is quick to write again.
-    spare: Vec<Record>,
+    open: Slab<Sheet>,
+    ended: Vec<Sheet>,
+    blank: Vec<Sheet>,
     /// Of the ended calls.
     bytes: usize,
     refused: u64,
@@ -94,6 +97,8 @@ pub(crate) struct Counts {
 pub(crate) struct Place {
     shard: u32,
     slot: u32,
+    /// The slot of a call that has ended is given to another.
+    id: CallId,
 }
 
 /// What a call leaves behind when it ends.
@@ -113,51 +118,55 @@ impl Ledger {
     }
 
     /// Enters a call that starts.
-    pub(crate) fn enter(&self, record: Record) -> Place {
+    #[inline]
+    pub(crate) fn enter(&self, id: CallId, record: impl FnOnce() -> Record) -> Place {
         let shard = own_shard();
-        let slot = self.shards[shard].lock().open.insert(record);
+        let mut page = self.shards[shard].lock();
+        let mut sheet = page.blank.pop().unwrap_or_default();
+        *sheet = Some(record());
+        let slot = page.open.insert(sheet);
         // More than four billion open calls do not fit in memory.
-        Place { shard: shard as u32, slot: slot as u32 }
+        Place { shard: shard as u32, slot: slot as u32, id }
     }
 
     /// Looks at a call, or writes something about it; `None` if it has ended.
-    pub(crate) fn note<R>(
-        &self,
-        place: Place,
-        id: CallId,
-        say: impl FnOnce(&mut Record) -> R,
-    ) -> Option<R> {
-        let mut page = self.shards[place.shard as usize].lock();
-        // The slot of a call that has ended is given to another.
-        let record = page.open.get_mut(place.slot as usize).filter(|record| record.id == id);
-        record.map(say)
+    pub(crate) fn note<R>(&self, place: Place, say: impl FnOnce(&mut Record) -> R) -> Option<R> {
+        self.shards[place.shard as usize].lock().open_call(place).map(say)
     }
 
-    /// Ends a call, and keeps it for the writer. Its handle does this once.
-    pub(crate) fn end(&self, place: Place, end: End, wants_copy: bool) -> Left {
+    /// Ends a call, counts it for the call above, and keeps it for the writer. Its handle does this
+    /// once.
+    #[inline]
+    pub(crate) fn end(
+        &self,
+        place: Place,
+        above: Option<Place>,
+        wants_copy: bool,
+        end: impl FnOnce(&mut Record),
+    ) -> Left {
         let shard = &self.shards[place.shard as usize];
-        let slot = place.slot as usize;
         let mut page = shard.lock();
         if page.is_full() {
             page = self.wait_for_place(shard, page);
         }
-        let record = &mut page.open[slot];
-        record.end(end);
+        let record = page.open_call(place).expect("its handle ends it once");
+        end(record);
         let usage = record.notes.as_deref().map(Notes::usage).filter(|usage| !usage.is_empty());
         let left = Left { usage, copy: wants_copy.then(|| Box::new(record.clone())) };
-        let weight = record.weight();
-        let record = page.open.remove(slot);
-        if page.is_closed || page.is_full() {
-            page.refused += 1;
-            drop(page); // before the record, whose drop may run long
-            return left;
+        let (weight, calls) = (record.weight(), 1 + record.calls);
+        let sheet = page.open.remove(place.slot as usize);
+        let is_near = |above: &Place| above.shard == place.shard;
+        if let Some(record) = above.filter(is_near).and_then(|above| page.open_call(above)) {
+            record.calls += calls;
         }
-        page.bytes += weight;
-        page.ended.push(record);
+        let refused = page.keep(sheet, weight);
         let (is_first, is_half_full) = (page.ended.len() == 1, page.is_half_full());
-        drop(page);
-        if is_first || is_half_full {
+        drop(page); // before what was refused, whose drop may run long
+        if refused.is_none() && (is_first || is_half_full) {
             self.wake_writer(is_half_full);
+        }
+        if let Some(above) = above.filter(|above| !is_near(above)) {
+            self.note(above, |record| record.calls += calls);
         }
         left
     }
@@ -165,8 +174,10 @@ impl Ledger {
     /// The open calls, as they are now.
     #[cfg_attr(not(test), expect(dead_code, reason = "nothing writes calls that are open yet"))]
     pub(crate) fn open_calls(&self) -> Vec<Record> {
-        let open =
-            |shard: &Shard| shard.lock().open.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>();
+        let open = |shard: &Shard| {
+            let page = shard.lock();
+            page.open.iter().filter_map(|(_, sheet)| Option::clone(sheet)).collect::<Vec<_>>()
+        };
         self.shards.iter().flat_map(open).collect()
     }
 
@@ -298,7 +309,7 @@ impl Ledger {
 /// What the writer took.
 pub(crate) struct Taken {
     /// In the order of their ends.
-    pub(crate) shards: [Vec<Record>; SHARDS],
+    pub(crate) shards: [Vec<Sheet>; SHARDS],
     answers: u64,
 }
 
@@ -307,26 +318,47 @@ impl Shard {
         self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<Record> {
+    fn take(&self) -> Vec<Sheet> {
         let mut page = self.lock();
         (page.bytes, page.is_stuck) = (0, false);
-        let spare = std::mem::take(&mut page.spare);
-        let mut ended = std::mem::replace(&mut page.ended, spare);
+        let ended = std::mem::take(&mut page.ended);
         drop(page);
         self.place.notify_all();
-        if ended.len() < ended.capacity() / 4 {
-            ended.shrink_to(MIN_SPARE); // what it needed in a burst is given back
-        }
         ended
     }
 
-    fn give_back(&self, mut spare: Vec<Record>) {
-        spare.clear();
-        self.lock().spare = spare;
+    /// Takes back sheets on which nothing is written any more.
+    fn give_back(&self, mut sheets: Vec<Sheet>) {
+        let mut page = self.lock();
+        // What a burst needed is not kept longer than until the next.
+        let kept = sheets.len().max(MIN_BLANK).saturating_sub(page.blank.len());
+        let spare = sheets.split_off(kept.min(sheets.len()));
+        page.blank.append(&mut sheets);
+        drop(page);
+        drop(spare);
     }
 }
 
 impl Page {
+    #[inline]
+    fn open_call(&mut self, place: Place) -> Option<&mut Record> {
+        let sheet = self.open.get_mut(place.slot as usize)?;
+        let record = sheet.as_mut().as_mut()?;
+        (record.id == place.id).then_some(record)
+    }
+
+    /// Keeps a call that has ended for the writer, or gives it back if it cannot.
+    #[inline]
+    fn keep(&mut self, sheet: Sheet, weight: usize) -> Option<Sheet> {
+        if self.is_closed || self.is_full() {
+            self.refused += 1;
+            return Some(sheet);
+        }
+        self.bytes += weight;
+        self.ended.push(sheet);
+        None
+    }
+
     fn is_full(&self) -> bool {
         self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
     }
@@ -337,12 +369,13 @@ impl Page {
 }
 
 impl Place {
+    /// Without the id.
     pub(crate) fn to_bits(self) -> u64 {
         u64::from(self.shard) << 32 | u64::from(self.slot)
     }
 
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self { shard: (bits >> 32) as u32, slot: bits as u32 }
+    pub(crate) fn from_bits(bits: u64, id: CallId) -> Self {
+        Self { shard: (bits >> 32) as u32, slot: bits as u32, id }
     }
 }
 

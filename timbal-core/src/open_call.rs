@@ -7,7 +7,7 @@ use crate::ledger::{Left, Place};
 use crate::notes::Notes;
 use crate::path::Path;
 use crate::reader::{Reader, Readers};
-use crate::record::{End, Outcome, Record};
+use crate::record::{Outcome, Record};
 use crate::run::Run;
 use crate::{CallId, Definition, Payload, StartEvent, Timestamp};
 
@@ -34,8 +34,6 @@ pub(crate) struct OpenCall {
     /// Since the start, plus one: zero says that there was none.
     first_chunk_ns: AtomicU64,
     chunks: AtomicU32,
-    /// The calls below that have ended.
-    calls: AtomicU32,
 }
 
 /// What a call comes from.
@@ -88,12 +86,12 @@ impl OpenCall {
             shared_path: OnceLock::new(),
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU32::new(0),
-            calls: AtomicU32::new(0),
         }
     }
 
-    /// The same call, for other owners than its handle.
+    /// The same call, for other owners than its handle: these find it entered.
     pub(crate) fn into_shared(mut self) -> Self {
+        self.entered();
         if let (None, Some(parent)) = (&self.run, &self.parent) {
             self.run = parent.run.clone();
         }
@@ -129,9 +127,10 @@ impl OpenCall {
 
     /// Enters the call in the ledger. Only the thread that starts it does this, and once.
     pub(crate) fn enter(&self, input: Payload) -> Place {
-        let place = self.run().ledger().enter(Record {
-            run_id: self.run().id,
-            parent_run_id: self.run().parent_id,
+        let run = self.run();
+        let place = run.ledger().enter(self.id, || Record {
+            run_id: run.id,
+            parent_run_id: run.parent_id,
             path: self.path(),
             id: self.id,
             parent_id: self.parent_id(),
@@ -152,11 +151,16 @@ impl OpenCall {
         place
     }
 
+    /// Where it stands, entered now if it was not before.
+    fn entered(&self) -> Place {
+        self.place().unwrap_or_else(|| self.enter(Payload::null()))
+    }
+
     /// The call's input, from the head of its body.
     pub(crate) fn set_input(&self, input: Payload) {
         match self.place() {
             None => drop(self.enter(input)),
-            Some(place) => drop(self.run().ledger().note(place, self.id, |r| r.input = input)),
+            Some(place) => drop(self.run().ledger().note(place, |record| record.input = input)),
         }
     }
 
@@ -165,9 +169,8 @@ impl OpenCall {
     pub(crate) fn note(&self, mut say: impl FnMut(&mut Notes)) {
         let line = std::iter::successors(Some(self), |call| call.parent.as_deref());
         for call in line {
-            let place = call.place().unwrap_or_else(|| call.enter(Payload::null()));
             let ledger = call.run().ledger();
-            let said = ledger.note(place, call.id, |r| say(r.notes.get_or_insert_default()));
+            let said = ledger.note(call.entered(), |r| say(r.notes.get_or_insert_default()));
             if said.is_some() {
                 return;
             }
@@ -187,22 +190,17 @@ impl OpenCall {
 
     /// Ends the call, and adds what it cost to the call above. Its handle does this once.
     pub(crate) fn end(&self, finish: Finish, wants_copy: bool) -> Option<Box<Record>> {
-        let Finish { t1, busy_ns, polls, output, outcome } = finish;
-        let end = End {
-            t1,
-            busy_ns,
-            first_chunk_ns: self.first_chunk_ns.load(Ordering::Relaxed),
-            polls,
-            calls: self.calls.load(Ordering::Relaxed),
-            chunks: self.chunks.load(Ordering::Relaxed),
-            output,
-            outcome,
-        };
-        if let Some(parent) = &self.parent {
-            parent.calls.fetch_add(1 + end.calls, Ordering::Relaxed);
-        }
-        let place = self.place().unwrap_or_else(|| self.enter(Payload::null()));
-        let Left { usage, copy } = self.run().ledger().end(place, end, wants_copy);
+        let above = self.parent.as_deref().and_then(Self::place);
+        let ledger = self.run().ledger();
+        let Left { usage, copy } = ledger.end(self.entered(), above, wants_copy, |record| {
+            record.t1 = finish.t1;
+            record.busy_ns = finish.busy_ns;
+            record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
+            record.polls = finish.polls;
+            record.chunks = self.chunks.load(Ordering::Relaxed);
+            record.output = finish.output;
+            record.outcome = finish.outcome;
+        });
         if let (Some(usage), Some(parent)) = (usage, &self.parent) {
             parent.note(|notes| notes.add_usage_below(&usage));
         }
@@ -221,6 +219,6 @@ impl OpenCall {
 
     fn place(&self) -> Option<Place> {
         let bits = self.place.load(Ordering::Relaxed);
-        (bits != NOWHERE).then(|| Place::from_bits(bits))
+        (bits != NOWHERE).then(|| Place::from_bits(bits, self.id))
     }
 }

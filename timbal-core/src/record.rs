@@ -32,18 +32,6 @@ pub(crate) struct Record {
     pub(crate) notes: Option<Box<Notes>>,
 }
 
-/// How a call ended, and what it cost.
-pub(crate) struct End {
-    pub(crate) t1: Timestamp,
-    pub(crate) busy_ns: u64,
-    pub(crate) first_chunk_ns: u64,
-    pub(crate) polls: u32,
-    pub(crate) calls: u32,
-    pub(crate) chunks: u32,
-    pub(crate) output: Payload,
-    pub(crate) outcome: Outcome,
-}
-
 /// How a call ended.
 #[derive(Clone)]
 pub(crate) enum Outcome {
@@ -57,13 +45,6 @@ pub(crate) enum Outcome {
 const _: () = assert!(size_of::<Record>() <= 208, "they are kept by the million");
 
 impl Record {
-    pub(crate) fn end(&mut self, end: End) {
-        let End { t1, busy_ns, first_chunk_ns, polls, calls, chunks, output, outcome } = end;
-        (self.t1, self.busy_ns, self.first_chunk_ns) = (t1, busy_ns, first_chunk_ns);
-        (self.polls, self.calls, self.chunks) = (polls, calls, chunks);
-        (self.output, self.outcome) = (output, outcome);
-    }
-
     /// About how many bytes of memory it takes.
     pub(crate) fn weight(&self) -> usize {
         let payloads = self.input.heap_bytes() + self.output.heap_bytes();

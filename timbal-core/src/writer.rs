@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::CallError;
 use crate::intake::Intake;
-use crate::record::Record;
+use crate::ledger::Sheet;
 use crate::recorder::Stores;
 use crate::store::{Batch, Store, StoreError};
 
@@ -23,7 +23,7 @@ const LAST_TRIES: Duration = Duration::from_secs(2);
 /// Writes until the ledger is closed and empty.
 pub(crate) fn run(intake: &Intake, stores: &Stores) {
     while let Some(mut taken) = intake.ledger.take() {
-        for batch in taken.shards.iter_mut().flat_map(batches) {
+        for batch in taken.shards.iter_mut().flat_map(|ended| batches(ended)) {
             let mut is_written = true;
             for store in &stores.all {
                 is_written &= put(intake, stores, &**store, &batch);
@@ -34,9 +34,9 @@ pub(crate) fn run(intake: &Intake, stores: &Stores) {
     }
 }
 
-/// The ended calls, in order, in batches of bounded size.
-fn batches(ended: &mut Vec<Record>) -> impl Iterator<Item = Batch> {
-    let mut records = ended.drain(..).peekable();
+/// The ended calls, in order, in batches of bounded size. It leaves their sheets blank.
+fn batches(ended: &mut [Sheet]) -> impl Iterator<Item = Batch> {
+    let mut records = ended.iter_mut().filter_map(|sheet| sheet.take()).peekable();
     std::iter::from_fn(move || {
         records.peek()?;
         let mut batch = Batch::default();
