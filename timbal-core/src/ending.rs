@@ -30,11 +30,15 @@ impl<'a> Ending<'a> {
     }
 
     /// The call failed, if this is an error.
+    #[inline]
     pub fn error(&mut self, error: Option<CallError>) {
-        self.error = error;
+        if error.is_some() {
+            self.error = error;
+        }
     }
 
     /// The value that the call gave, if it gave one.
+    #[inline]
     pub fn output<T: CaptureOutput + ?Sized>(&mut self, value: Option<&T>) {
         if let Some(value) = value {
             self.output = capture::value(self.call.run().rules(), value);
