@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
 
-use crate::capture::{self, Fields};
+use crate::capture::{self, Captured, Fields};
 use crate::{Payload, current, tell};
 
 /// Adds to what the current call used, and so to what every call above it used.
@@ -84,7 +84,7 @@ impl<T: Serialize> Future for Emit<T> {
 /// The current call has no parameters that are to be captured. Only its own expansion says this,
 /// first of all.
 pub fn no_input() {
-    current::with(|call| call.set_input(Payload::null()));
+    current::with(|call| call.set_input(Captured::Done(Payload::null())));
 }
 
 /// The current call's parameters. Only its own expansion says this, first of all.

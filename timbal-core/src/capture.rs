@@ -19,9 +19,10 @@ use std::sync::atomic::AtomicU64;
 use serde::Serialize;
 
 use crate::mask::Masks;
-use crate::payload::Payload;
+use crate::payload::{INLINE_BYTES, Marks, Payload};
 use crate::probe::CaptureInput;
 pub(crate) use raw::{RAW_VALUE, depth, marks};
+use text::Text;
 use writer::Writer;
 
 /// How many arrays and objects may be inside of each other, whatever the rules say: each is some
@@ -62,8 +63,44 @@ impl Rules {
     }
 }
 
+/// What was captured, on its way to where its payload is kept.
+///
+/// A short text is copied only there, when something else was done since it was written: at once,
+/// the processor would have to wait until all of its bytes are stored.
+pub(crate) enum Captured {
+    Short { padded: Box<Text>, len: usize, marks: Marks },
+    Done(Payload),
+}
+
+impl Captured {
+    #[inline]
+    fn new(mut text: Box<Text>, marks: Marks) -> Self {
+        let len = text.built().len();
+        if len <= INLINE_BYTES {
+            text.pad();
+            return Self::Short { padded: text, len, marks };
+        }
+        let payload = Payload::from_captured(text.built(), marks);
+        text.give_back();
+        Self::Done(payload)
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_payload(self) -> Payload {
+        match self {
+            Self::Short { padded, len, marks } => {
+                let payload = Payload::short(padded.padded(), len, marks);
+                padded.give_back();
+                payload
+            }
+            Self::Done(payload) => payload,
+        }
+    }
+}
+
 /// Captures one value: an output, a chunk.
-pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Payload {
+#[inline]
+pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Captured {
     let mut writer = Writer::new(rules);
     writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
     writer.finish()
@@ -72,22 +109,23 @@ pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Payload 
 /// Captures the value of a key that stands somewhere else: it is masked if the key is.
 pub(crate) fn named<T: Serialize + ?Sized>(rules: &Rules, key: &str, value: &T) -> Payload {
     if !rules.masks.matches(key) {
-        return self::value(rules, value);
+        return self::value(rules, value).into_payload();
     }
     let mut writer = Writer::new(rules);
     writer.mask();
-    writer.finish()
+    writer.finish().into_payload()
 }
 
 /// What stands for a value that failed before it was captured.
 pub(crate) fn failure(rules: &Rules, message: &str) -> Payload {
     let mut writer = Writer::new(rules);
     writer.fail(message);
-    writer.finish()
+    writer.finish().into_payload()
 }
 
 /// Captures an object of the fields that `fill` adds: an input.
-pub(crate) fn object(rules: &Rules, fill: impl FnOnce(&mut Fields<'_>)) -> Payload {
+#[inline]
+pub(crate) fn object(rules: &Rules, fill: impl FnOnce(&mut Fields<'_>)) -> Captured {
     let limit = rules.max_bytes.unwrap_or(usize::MAX).saturating_sub(1);
     let mut fields = Fields { writer: Writer::new(rules), limit, is_empty: true };
     fields.writer.levels.depth = 1;

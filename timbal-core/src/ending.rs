@@ -2,25 +2,26 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::capture::{self, Captured};
 use crate::open_call::OpenCall;
 use crate::probe::CaptureOutput;
 use crate::record::Outcome;
-use crate::{CallError, Payload, capture};
+use crate::{CallError, Payload};
 
 /// What a call ends with. The expansion of its runnable looks at the output and says it here.
 pub struct Ending<'a> {
     call: &'a OpenCall,
-    output: Payload,
+    output: Captured,
     error: Option<CallError>,
 }
 
 impl<'a> Ending<'a> {
     /// What `probe` finds. It runs code of the user's types, which may panic: that ends here.
-    pub(crate) fn of(call: &'a OpenCall, probe: impl FnOnce(&mut Self)) -> (Outcome, Payload) {
-        let mut ending = Self { call, output: Payload::null(), error: None };
+    pub(crate) fn of(call: &'a OpenCall, probe: impl FnOnce(&mut Self)) -> (Outcome, Captured) {
+        let mut ending = Self { call, output: Captured::Done(Payload::null()), error: None };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut ending))) {
             let message = format!("panicked: {}", CallError::from_caught(panic).message());
-            ending.output = Payload::failed(&message);
+            ending.output = Captured::Done(Payload::failed(&message));
         }
         let outcome = match ending.error {
             Some(error) => Outcome::Error(Box::new(error.located_at(&call.path()))),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
 
-use crate::capture::{self, Rules};
+use crate::capture::{self, Captured, Rules};
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::intake::Intake;
@@ -126,7 +126,7 @@ impl Lifecycle {
             Ok(result) => result,
             Err(panic) => {
                 let error = CallError::from_panic(&*panic);
-                self.finish(Outcome::Error(Box::new(error)), Payload::null());
+                self.finish(Outcome::Error(Box::new(error)), Captured::Done(Payload::null()));
                 resume_unwind(panic)
             }
         }
@@ -157,7 +157,7 @@ impl Lifecycle {
     }
 
     /// The one place where a call ends.
-    fn finish(&mut self, outcome: Outcome, output: Payload) {
+    fn finish(&mut self, outcome: Outcome, output: Captured) {
         let State::Open(open) = std::mem::replace(&mut self.state, State::Ended(None)) else {
             return;
         };
@@ -176,7 +176,7 @@ impl Drop for Lifecycle {
     fn drop(&mut self) {
         if let State::Open(open) = &mut self.state {
             open.clock = open.call().run().now();
-            self.finish(Outcome::Dropped, Payload::null());
+            self.finish(Outcome::Dropped, Captured::Done(Payload::null()));
         }
     }
 }
@@ -236,7 +236,7 @@ impl Made {
             None => above,
         };
         let call = OpenCall::start(from, (self.definition, name), readers);
-        call.enter(Payload::null());
+        call.enter(Captured::Done(Payload::null()));
         for (key, value) in metadata {
             call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
         }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::capture::Captured;
 use crate::ledger::{Left, Place};
 use crate::notes::Notes;
 use crate::path::Path;
@@ -56,7 +57,7 @@ pub(crate) struct Finish {
     pub(crate) t1: Timestamp,
     pub(crate) busy_ns: u64,
     pub(crate) polls: u32,
-    pub(crate) output: Payload,
+    pub(crate) output: Captured,
     pub(crate) outcome: Outcome,
 }
 
@@ -126,7 +127,7 @@ impl OpenCall {
     }
 
     /// Enters the call in the ledger. Only the thread that starts it does this, and once.
-    pub(crate) fn enter(&self, input: Payload) -> Place {
+    pub(crate) fn enter(&self, input: Captured) -> Place {
         let run = self.run();
         let place = run.ledger().enter(self.id, || Record {
             run_id: run.id,
@@ -142,7 +143,7 @@ impl OpenCall {
             polls: 0,
             calls: 0,
             chunks: 0,
-            input,
+            input: input.into_payload(),
             output: Payload::null(),
             outcome: Outcome::Open,
             notes: None,
@@ -153,14 +154,16 @@ impl OpenCall {
 
     /// Where it stands, entered now if it was not before.
     fn entered(&self) -> Place {
-        self.place().unwrap_or_else(|| self.enter(Payload::null()))
+        self.place().unwrap_or_else(|| self.enter(Captured::Done(Payload::null())))
     }
 
     /// The call's input, from the head of its body.
-    pub(crate) fn set_input(&self, input: Payload) {
+    pub(crate) fn set_input(&self, input: Captured) {
         match self.place() {
             None => drop(self.enter(input)),
-            Some(place) => drop(self.run().ledger().note(place, |record| record.input = input)),
+            Some(place) => drop(self.run().ledger().note(place, |record| {
+                record.input = input.into_payload();
+            })),
         }
     }
 
@@ -198,7 +201,7 @@ impl OpenCall {
             record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
             record.polls = finish.polls;
             record.chunks = self.chunks.load(Ordering::Relaxed);
-            record.output = finish.output;
+            record.output = finish.output.into_payload();
             record.outcome = finish.outcome;
         });
         if let (Some(usage), Some(parent)) = (usage, &self.parent) {

@@ -29,7 +29,7 @@ pub(crate) fn start(call: &OpenCall) {
 pub(crate) fn chunk<T: serde::Serialize + ?Sized>(call: &OpenCall, value: &T) {
     call.count_chunk();
     if is_heard(call) {
-        let chunk = capture::value(call.run().rules(), value);
+        let chunk = capture::value(call.run().rules(), value).into_payload();
         say(call, Event::Chunk(ChunkEvent::new(call.start_event(), chunk)));
     }
 }

@@ -14,10 +14,17 @@ use serde::ser::{
 use serde_json::json;
 
 use super::*;
-use crate::payload::Marks;
 
 fn limited(bytes: usize) -> Rules {
     Rules { max_bytes: Some(bytes), ..Rules::default() }
+}
+
+fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Payload {
+    super::value(rules, value).into_payload()
+}
+
+fn object(rules: &Rules, fill: impl FnOnce(&mut Fields<'_>)) -> Payload {
+    super::object(rules, fill).into_payload()
 }
 
 #[test]
@@ -103,7 +110,8 @@ fn without_a_limit_of_depth_the_stack_does_not_overflow() {
     }
     let capture = |nest: fn(Deep) -> Deep| {
         let value = (0..10_000).fold(Deep::Leaf, |inner, _| nest(inner));
-        let payload = super::value(&Rules { max_depth: None, ..Rules::default() }, &value);
+        let payload =
+            super::value(&Rules { max_depth: None, ..Rules::default() }, &value).into_payload();
         mem::forget(value); // Its drop is not ours, and overflows.
         assert!(!payload.to_value().is_string() && !payload.is_whole());
     };

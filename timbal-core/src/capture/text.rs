@@ -2,11 +2,18 @@
 
 use std::cell::Cell;
 
+use crate::payload::INLINE_BYTES;
+
 /// How much is kept of the text of a value that is cut.
 pub(super) const HEAD_BYTES: usize = 1024;
 
 /// A buffer that has grown past this is not kept for the next capture.
 const KEPT_BYTES: usize = 64 * 1024;
+
+const PADDING: &str = match str::from_utf8(&[0; INLINE_BYTES]) {
+    Ok(padding) => padding,
+    Err(_) => unreachable!(),
+};
 
 thread_local! {
     /// The text of the last capture on this thread. A capture that is made inside of another, by
@@ -105,10 +112,16 @@ impl Text {
         &self.built
     }
 
-    /// The same, for who is the last to look at it.
+    /// Ends the text with as many bytes as a short payload has.
     #[inline]
-    pub(super) fn built_mut(&mut self) -> &mut String {
-        &mut self.built
+    pub(super) fn pad(&mut self) {
+        self.built.push_str(PADDING);
+    }
+
+    /// The beginning of a text with padding.
+    #[inline]
+    pub(super) fn padded(&self) -> &[u8; INLINE_BYTES] {
+        self.built.as_bytes().first_chunk().expect("the padding alone is as long")
     }
 
     /// Appends JSON text.

@@ -8,8 +8,8 @@ use serde::ser::Error as _;
 
 use super::failure::{Failure, Panic};
 use super::text::{HEAD_BYTES, Text};
-use super::{MAX_DEPTH, MAX_NESTING, Rules};
-use crate::payload::{Marks, Payload};
+use super::{Captured, MAX_DEPTH, MAX_NESTING, Rules};
+use crate::payload::Marks;
 
 /// How many values, keys of maps among them, are still counted after the first that does not fit.
 const MAX_COUNTED: usize = 65_536;
@@ -67,10 +67,8 @@ impl<'r> Writer<'r> {
     }
 
     #[inline]
-    pub(super) fn finish(mut self) -> Payload {
-        let payload = Payload::from_built(self.text.built_mut(), self.marks);
-        self.text.give_back();
-        payload
+    pub(super) fn finish(self) -> Captured {
+        Captured::new(self.text, self.marks)
     }
 
     /// Writes a value that may panic, and that is cut if the text is longer than `limit` with it.
