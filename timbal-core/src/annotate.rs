@@ -83,12 +83,20 @@ impl<T: Serialize> Future for Emit<T> {
 
 /// The current call has no parameters that are to be captured. Only its own expansion says this,
 /// first of all.
+#[inline]
 pub fn no_input() {
     current::with(|call| call.set_input(Captured::Done(Payload::null())));
 }
 
 /// The current call's parameters. Only its own expansion says this, first of all.
+#[inline]
 pub fn input(fill: impl FnOnce(&mut Fields<'_>)) {
+    if current::is_any_heard() {
+        capture_input(fill);
+    }
+}
+
+fn capture_input(fill: impl FnOnce(&mut Fields<'_>)) {
     current::with(|call| {
         let input = capture::object(call.run().rules(), fill);
         call.set_input(input);

@@ -46,6 +46,7 @@ pin_project! {
 }
 
 /// A call of this runnable with this body.
+#[inline]
 pub fn call<F: Future>(
     definition: &'static Definition,
     body: F,

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::held::Held;
 use crate::open_call::OpenCall;
@@ -67,11 +68,37 @@ impl std::fmt::Debug for Current {
     }
 }
 
+/// Whether a call was ever heard in this process. Before that none can be the current one, and
+/// nobody pays for more than this question.
+static ANY_HEARD: AtomicBool = AtomicBool::new(false);
+
+/// From now on calls may be current.
+pub(crate) fn expect_calls() {
+    // A store would take the cache line away from all threads, every time.
+    if !is_any_heard() {
+        ANY_HEARD.store(true, Ordering::Relaxed);
+    }
+}
+
+#[inline]
+pub(crate) fn is_any_heard() -> bool {
+    ANY_HEARD.load(Ordering::Relaxed)
+}
+
+/// Takes the current call out of its place. A thread that ends has none any more.
+#[inline]
+fn take() -> Option<Held> {
+    CURRENT.try_with(Cell::take).ok().flatten()
+}
+
 /// The current call, as one more owner of it.
 #[inline]
 pub(crate) fn shared() -> Option<Arc<OpenCall>> {
-    // A thread that ends has no current call any more.
-    let current = CURRENT.try_with(Cell::take).ok().flatten()?.share();
+    if is_any_heard() { share() } else { None }
+}
+
+fn share() -> Option<Arc<OpenCall>> {
+    let current = take()?.share();
     let _back = Entered(Some(Held::Shared(Arc::clone(&current))));
     Some(current)
 }
@@ -79,7 +106,10 @@ pub(crate) fn shared() -> Option<Arc<OpenCall>> {
 /// What this gives of the current call; it must not ask for the current call itself.
 #[inline]
 pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
-    let entered = Entered(CURRENT.try_with(Cell::take).ok().flatten());
+    if !is_any_heard() {
+        return None;
+    }
+    let entered = Entered(Some(take()?));
     entered.0.as_deref().map(look)
 }
 
@@ -114,7 +144,10 @@ impl Drop for Entered {
 }
 
 /// Makes no call the current one until the guard is dropped.
+#[inline]
 pub(crate) fn hide() -> Option<Entered> {
-    let around = CURRENT.try_with(Cell::take).ok().flatten();
-    around.map(|call| Entered(Some(call)))
+    if !is_any_heard() {
+        return None;
+    }
+    take().map(|call| Entered(Some(call)))
 }

@@ -71,6 +71,7 @@ struct Open {
 
 impl Lifecycle {
     /// A call of this runnable, made here and now.
+    #[inline]
     pub(crate) fn new(definition: &'static Definition) -> Self {
         let parent = current::shared();
         Self { state: State::Made(Made { definition, parent, settings: None }) }
@@ -141,6 +142,7 @@ impl Lifecycle {
     }
 
     /// Drops the body of a call that has not ended, as the current call, and then ends it.
+    #[inline]
     pub(crate) fn cancel(&mut self, drop_body: impl FnOnce()) {
         if let State::Open(open) = &mut self.state {
             open.polls = open.polls.saturating_sub(1); // this is none
@@ -153,6 +155,14 @@ impl Lifecycle {
         match &self.state {
             State::Ended(record) => record.as_deref(),
             State::Made(_) | State::Unheard | State::Open(_) => None,
+        }
+    }
+
+    #[cold]
+    fn drop_open(&mut self) {
+        if let State::Open(open) = &mut self.state {
+            open.clock = open.call().run().now();
+            self.finish(Outcome::Dropped, Captured::Done(Payload::null()));
         }
     }
 
@@ -173,16 +183,17 @@ impl Lifecycle {
 }
 
 impl Drop for Lifecycle {
+    #[inline]
     fn drop(&mut self) {
-        if let State::Open(open) = &mut self.state {
-            open.clock = open.call().run().now();
-            self.finish(Outcome::Dropped, Captured::Done(Payload::null()));
+        if let State::Open(_) = &self.state {
+            self.drop_open();
         }
     }
 }
 
 impl Made {
     /// Without a parent, an installed recorder or a wish of its own, nobody hears of the call.
+    #[inline]
     fn is_unheard(&self) -> bool {
         let asked = || self.settings.as_deref().is_some_and(Settings::is_heard);
         self.parent.is_none() && !recorder::is_installed() && !asked()
@@ -245,6 +256,7 @@ impl Made {
 }
 
 fn new_run(origin: Origin, intake: Option<Arc<Intake>>) -> Parent {
+    current::expect_calls();
     Parent::None(Arc::new(Run::start(origin, intake)))
 }
 

@@ -25,7 +25,7 @@ thread_local! {
 ///
 /// What is built is always the beginning of the whole text; from the first piece that does not fit
 /// everything is counted, until a rewind makes room again.
-pub(super) struct Text {
+pub(crate) struct Text {
     built: String,
     /// `built` is not to grow past this. It is 0 while there is something that did not fit, so
     /// that a push asks one question only.
