@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
 
-use crate::capture::{self, Captured, Fields};
-use crate::{Payload, current, tell};
+use crate::capture::{self, Fields};
+use crate::{current, tell};
 
 /// Adds to what the current call used, and so to what every call above it used.
 ///
@@ -85,7 +85,7 @@ impl<T: Serialize> Future for Emit<T> {
 /// first of all.
 #[inline]
 pub fn no_input() {
-    current::with(|call| call.set_input(Captured::Done(Payload::null())));
+    current::with(|call| call.set_input(None));
 }
 
 /// The current call's parameters. Only its own expansion says this, first of all.
@@ -99,6 +99,6 @@ pub fn input(fill: impl FnOnce(&mut Fields<'_>)) {
 fn capture_input(fill: impl FnOnce(&mut Fields<'_>)) {
     current::with(|call| {
         let input = capture::object(call.run().rules(), fill);
-        call.set_input(input);
+        call.set_input(Some(input));
     });
 }

@@ -2,8 +2,9 @@
 //!
 //! One serializer does all of it: `writer.rs` keeps the rules and answers for what fails,
 //! `serializer.rs` and `compound.rs` know the shapes of serde, `raw.rs` JSON that is text already,
-//! `text.rs` the limit of size.
+//! `text.rs` the limit of size, `captured.rs` the way of the text to its payload.
 
+mod captured;
 mod compound;
 mod failure;
 mod raw;
@@ -19,10 +20,10 @@ use std::sync::atomic::AtomicU64;
 use serde::Serialize;
 
 use crate::mask::Masks;
-use crate::payload::{INLINE_BYTES, Marks, Payload};
+use crate::payload::Payload;
 use crate::probe::CaptureInput;
+pub(crate) use captured::Captured;
 pub(crate) use raw::{RAW_VALUE, depth, marks};
-use text::Text;
 use writer::Writer;
 
 /// How many arrays and objects may be inside of each other, whatever the rules say: each is some
@@ -63,41 +64,6 @@ impl Rules {
     }
 }
 
-/// What was captured, on its way to where its payload is kept.
-///
-/// A short text is copied only there, when something else was done since it was written: at once,
-/// the processor would have to wait until all of its bytes are stored.
-pub(crate) enum Captured {
-    Short { padded: Box<Text>, len: usize, marks: Marks },
-    Done(Payload),
-}
-
-impl Captured {
-    #[inline]
-    fn new(mut text: Box<Text>, marks: Marks) -> Self {
-        let len = text.built().len();
-        if len <= INLINE_BYTES {
-            text.pad();
-            return Self::Short { padded: text, len, marks };
-        }
-        let payload = Payload::from_captured(text.built(), marks);
-        text.give_back();
-        Self::Done(payload)
-    }
-
-    #[inline(always)]
-    pub(crate) fn into_payload(self) -> Payload {
-        match self {
-            Self::Short { padded, len, marks } => {
-                let payload = Payload::short(padded.padded(), len, marks);
-                padded.give_back();
-                payload
-            }
-            Self::Done(payload) => payload,
-        }
-    }
-}
-
 /// Captures one value: an output, a chunk.
 #[inline]
 pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Captured {
@@ -117,10 +83,10 @@ pub(crate) fn named<T: Serialize + ?Sized>(rules: &Rules, key: &str, value: &T) 
 }
 
 /// What stands for a value that failed before it was captured.
-pub(crate) fn failure(rules: &Rules, message: &str) -> Payload {
+pub(crate) fn failure(rules: &Rules, message: &str) -> Captured {
     let mut writer = Writer::new(rules);
     writer.fail(message);
-    writer.finish().into_payload()
+    writer.finish()
 }
 
 /// Captures an object of the fields that `fill` adds: an input.

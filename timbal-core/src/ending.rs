@@ -2,26 +2,29 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::CallError;
 use crate::capture::{self, Captured};
 use crate::open_call::OpenCall;
 use crate::probe::CaptureOutput;
 use crate::record::Outcome;
-use crate::{CallError, Payload};
 
 /// What a call ends with. The expansion of its runnable looks at the output and says it here.
 pub struct Ending<'a> {
     call: &'a OpenCall,
-    output: Captured,
+    output: Option<Captured>,
     error: Option<CallError>,
 }
 
 impl<'a> Ending<'a> {
     /// What `probe` finds. It runs code of the user's types, which may panic: that ends here.
-    pub(crate) fn of(call: &'a OpenCall, probe: impl FnOnce(&mut Self)) -> (Outcome, Captured) {
-        let mut ending = Self { call, output: Captured::Done(Payload::null()), error: None };
+    pub(crate) fn of(
+        call: &'a OpenCall,
+        probe: impl FnOnce(&mut Self),
+    ) -> (Outcome, Option<Captured>) {
+        let mut ending = Self { call, output: None, error: None };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut ending))) {
             let message = format!("panicked: {}", CallError::from_caught(panic).message());
-            ending.output = Captured::Done(Payload::failed(&message));
+            ending.output = Some(capture::failure(call.run().rules(), &message));
         }
         let outcome = match ending.error {
             Some(error) => Outcome::Error(Box::new(error.located_at(&call.path()))),
@@ -42,7 +45,7 @@ impl<'a> Ending<'a> {
     #[inline]
     pub fn output<T: CaptureOutput + ?Sized>(&mut self, value: Option<&T>) {
         if let Some(value) = value {
-            self.output = capture::value(self.call.run().rules(), value);
+            self.output = Some(capture::value(self.call.run().rules(), value));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::capture::{self, Captured, Rules};
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::intake::Intake;
-use crate::open_call::{Finish, OpenCall, Parent};
+use crate::open_call::{self, OpenCall, Parent};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::{Origin, Run};
@@ -110,8 +110,23 @@ impl Lifecycle {
             return Poll::Ready(());
         }
         ready!(tell::poll_place(made.readers_above(), cx));
-        self.state = State::Open(made.open());
+        self.open();
         Poll::Ready(())
+    }
+
+    /// The call starts.
+    fn open(&mut self) {
+        let State::Made(made) = &mut self.state else { return };
+        let (settings, parent) = (made.settings.take(), made.parent.take());
+        let is_kept = settings.as_deref().is_some_and(|settings| settings.is_kept);
+        let call = match settings {
+            None => made.begin(parent),
+            Some(settings) => made.begin_with(parent, *settings),
+        };
+        tell::start(&call);
+        let clock = call.t0;
+        self.state =
+            State::Open(Open { call: Some(Held::Own(call)), clock, busy_ns: 0, polls: 0, is_kept });
     }
 
     /// Runs a part of the body as the current call.
@@ -127,7 +142,7 @@ impl Lifecycle {
             Ok(result) => result,
             Err(panic) => {
                 let error = CallError::from_panic(&*panic);
-                self.finish(Outcome::Error(Box::new(error)), Captured::Done(Payload::null()));
+                self.finish(Outcome::Error(Box::new(error)), None);
                 resume_unwind(panic)
             }
         }
@@ -162,19 +177,24 @@ impl Lifecycle {
     fn drop_open(&mut self) {
         if let State::Open(open) = &mut self.state {
             open.clock = open.call().run().now();
-            self.finish(Outcome::Dropped, Captured::Done(Payload::null()));
+            self.finish(Outcome::Dropped, None);
         }
     }
 
     /// The one place where a call ends.
-    fn finish(&mut self, outcome: Outcome, output: Captured) {
-        let State::Open(open) = std::mem::replace(&mut self.state, State::Ended(None)) else {
-            return;
-        };
-        let Open { call, clock: t1, busy_ns, polls, is_kept } = open;
-        let call = call.expect("the body does not run");
-        let finish = Finish { t1, busy_ns, polls, output, outcome };
-        let Some(record) = call.end(finish, is_kept || tell::wants_end(&call)) else { return };
+    fn finish(&mut self, outcome: Outcome, output: Option<Captured>) {
+        let State::Open(open) = &mut self.state else { return };
+        let call = open.call.take().expect("the body does not run");
+        let is_kept = open.is_kept;
+        let record = call.end(is_kept || tell::wants_end(&call), |record| {
+            record.t1 = open.clock;
+            record.busy_ns = open.busy_ns;
+            record.polls = open.polls;
+            record.output = open_call::payload(output);
+            record.outcome = outcome;
+        });
+        self.state = State::Ended(None);
+        let Some(record) = record else { return };
         tell::end(&call, &record);
         if is_kept {
             self.state = State::Ended(Some(record));
@@ -206,21 +226,7 @@ impl Made {
         parent.and_then(|parent| parent.readers.as_deref())
     }
 
-    /// The call starts.
-    fn open(&mut self) -> Open {
-        let settings = self.settings.take();
-        let parent = self.parent.take();
-        let is_kept = settings.as_deref().is_some_and(|settings| settings.is_kept);
-        let call = match settings {
-            None => self.begin(parent),
-            Some(settings) => self.begin_with(parent, *settings),
-        };
-        tell::start(&call);
-        let clock = call.t0;
-        Open { call: Some(Held::Own(Box::new(call))), clock, busy_ns: 0, polls: 0, is_kept }
-    }
-
-    fn begin(&self, parent: Option<Arc<OpenCall>>) -> OpenCall {
+    fn begin(&self, parent: Option<Arc<OpenCall>>) -> Box<OpenCall> {
         let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
         let from = match parent {
             Some(parent) => Parent::Call(parent),
@@ -229,7 +235,7 @@ impl Made {
         OpenCall::start(from, (self.definition, None), readers)
     }
 
-    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> OpenCall {
+    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Box<OpenCall> {
         let apart = settings.is_apart();
         let Settings { name, origin, recorder, metadata, reader, .. } = settings;
         let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
@@ -247,7 +253,7 @@ impl Made {
             None => above,
         };
         let call = OpenCall::start(from, (self.definition, name), readers);
-        call.enter(Captured::Done(Payload::null()));
+        call.enter(None);
         for (key, value) in metadata {
             call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
         }

@@ -52,13 +52,10 @@ fn run_of<'a>(run: &'a Option<Arc<Run>>, parent: &'a Option<Arc<OpenCall>>) -> &
 
 const NOWHERE: u64 = u64::MAX;
 
-/// How a call ended, as its handle knows it.
-pub(crate) struct Finish {
-    pub(crate) t1: Timestamp,
-    pub(crate) busy_ns: u64,
-    pub(crate) polls: u32,
-    pub(crate) output: Captured,
-    pub(crate) outcome: Outcome,
+/// The payload of what was captured, or of nothing.
+#[inline]
+pub(crate) fn payload(captured: Option<Captured>) -> Payload {
+    captured.map_or(const { Payload::null() }, Captured::into_payload)
 }
 
 impl OpenCall {
@@ -67,15 +64,16 @@ impl OpenCall {
         from: Parent,
         (definition, name): (&'static Definition, Option<Arc<String>>),
         readers: Option<Arc<Readers>>,
-    ) -> Self {
+    ) -> Box<Self> {
         let (run, parent) = match from {
             Parent::None(run) => (Some(run), None),
             Parent::Call(parent) => (None, Some(parent)),
         };
         let of = run_of(&run, &parent);
         let (id, seq) = of.next_call();
-        Self {
-            t0: of.now(),
+        let t0 = of.now();
+        Box::new(Self {
+            t0,
             run,
             parent,
             definition,
@@ -87,7 +85,7 @@ impl OpenCall {
             shared_path: OnceLock::new(),
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU32::new(0),
-        }
+        })
     }
 
     /// The same call, for other owners than its handle: these find it entered.
@@ -127,7 +125,7 @@ impl OpenCall {
     }
 
     /// Enters the call in the ledger. Only the thread that starts it does this, and once.
-    pub(crate) fn enter(&self, input: Captured) -> Place {
+    pub(crate) fn enter(&self, input: Option<Captured>) -> Place {
         let run = self.run();
         let place = run.ledger().enter(self.id, || Record {
             run_id: run.id,
@@ -143,7 +141,7 @@ impl OpenCall {
             polls: 0,
             calls: 0,
             chunks: 0,
-            input: input.into_payload(),
+            input: payload(input),
             output: Payload::null(),
             outcome: Outcome::Open,
             notes: None,
@@ -154,17 +152,16 @@ impl OpenCall {
 
     /// Where it stands, entered now if it was not before.
     fn entered(&self) -> Place {
-        self.place().unwrap_or_else(|| self.enter(Captured::Done(Payload::null())))
+        self.place().unwrap_or_else(|| self.enter(None))
     }
 
     /// The call's input, from the head of its body.
-    pub(crate) fn set_input(&self, input: Captured) {
-        match self.place() {
-            None => drop(self.enter(input)),
-            Some(place) => drop(self.run().ledger().note(place, |record| {
-                record.input = input.into_payload();
-            })),
-        }
+    pub(crate) fn set_input(&self, input: Option<Captured>) {
+        let Some(place) = self.place() else {
+            self.enter(input);
+            return;
+        };
+        self.run().ledger().note(place, |record| record.input = payload(input));
     }
 
     /// Says something about this call, or the nearest above that is still open. If there is none,
@@ -191,18 +188,20 @@ impl OpenCall {
         }
     }
 
-    /// Ends the call, and adds what it cost to the call above. Its handle does this once.
-    pub(crate) fn end(&self, finish: Finish, wants_copy: bool) -> Option<Box<Record>> {
+    /// Ends the call, and adds what it cost to the call above. Its handle does this once, and says
+    /// in its record what it knows of it.
+    #[inline]
+    pub(crate) fn end(
+        &self,
+        wants_copy: bool,
+        say: impl FnOnce(&mut Record),
+    ) -> Option<Box<Record>> {
         let above = self.parent.as_deref().and_then(Self::place);
         let ledger = self.run().ledger();
         let Left { usage, copy } = ledger.end(self.entered(), above, wants_copy, |record| {
-            record.t1 = finish.t1;
-            record.busy_ns = finish.busy_ns;
             record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
-            record.polls = finish.polls;
             record.chunks = self.chunks.load(Ordering::Relaxed);
-            record.output = finish.output.into_payload();
-            record.outcome = finish.outcome;
+            say(record);
         });
         if let (Some(usage), Some(parent)) = (usage, &self.parent) {
             parent.note(|notes| notes.add_usage_below(&usage));

@@ -14,6 +14,7 @@ use serde::ser::{
 use serde_json::json;
 
 use super::*;
+use crate::payload::Marks;
 
 fn limited(bytes: usize) -> Rules {
     Rules { max_bytes: Some(bytes), ..Rules::default() }

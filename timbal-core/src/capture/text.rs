@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::captured::End;
 use crate::payload::INLINE_BYTES;
 
 /// How much is kept of the text of a value that is cut.
@@ -38,6 +39,7 @@ pub(crate) struct Text {
     left_out: usize,
     /// Whether the last piece that did not fit was the quote that ends a string.
     quoted: bool,
+    pub(super) end: End,
 }
 
 impl Text {
@@ -50,7 +52,15 @@ impl Text {
     #[cold]
     fn new() -> Box<Self> {
         let (limit, built) = (usize::MAX, String::with_capacity(256));
-        Box::new(Self { built, stop: limit, limit, head: 0, left_out: 0, quoted: false })
+        Box::new(Self {
+            built,
+            stop: limit,
+            limit,
+            head: 0,
+            left_out: 0,
+            quoted: false,
+            end: End::NONE,
+        })
     }
 
     /// Keeps the buffer for the next capture.

@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 use serde::ser::Error as _;
 
+use super::captured::Captured;
 use super::failure::{Failure, Panic};
 use super::text::{HEAD_BYTES, Text};
-use super::{Captured, MAX_DEPTH, MAX_NESTING, Rules};
+use super::{MAX_DEPTH, MAX_NESTING, Rules};
 use crate::payload::Marks;
 
 /// How many values, keys of maps among them, are still counted after the first that does not fit.
