@@ -36,7 +36,7 @@ impl Current {
 
     /// The run that this run goes on from.
     pub fn parent_run_id(&self) -> Option<RunId> {
-        self.0.run().parent_id
+        self.0.above()?.parent_run_id
     }
 
     /// The call.
@@ -46,7 +46,7 @@ impl Current {
 
     /// The call in which it was made; `None` of a root.
     pub fn parent_call_id(&self) -> Option<CallId> {
-        self.0.parent_id()
+        self.0.above()?.caller
     }
 
     /// The names of the calls from the root down, joined with `.`.
@@ -56,7 +56,7 @@ impl Current {
 
     /// The call as a header that carries it to another process.
     pub fn traceparent(&self) -> Traceparent {
-        Traceparent::new(self.0.run().id, self.0.id)
+        Traceparent::new(self.run_id(), self.0.id)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::capture::Captured;
 use crate::ledger::{Left, Place};
 use crate::notes::Notes;
-use crate::path::Path;
+use crate::path::{Above, Path};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::Run;
@@ -30,8 +30,8 @@ pub(crate) struct OpenCall {
     pub(crate) readers: Option<Arc<Readers>>,
     /// Where its record stands, as bits, or [`NOWHERE`].
     place: AtomicU64,
-    /// The path, as the calls that this one makes link to it.
-    shared_path: OnceLock<Arc<Path>>,
+    /// What is above the calls that this one makes.
+    below: OnceLock<Arc<Above>>,
     /// Since the start, plus one: zero says that there was none.
     first_chunk_ns: AtomicU64,
     chunks: AtomicU32,
@@ -82,7 +82,7 @@ impl OpenCall {
             seq,
             readers,
             place: AtomicU64::new(NOWHERE),
-            shared_path: OnceLock::new(),
+            below: OnceLock::new(),
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU32::new(0),
         })
@@ -103,12 +103,21 @@ impl OpenCall {
     }
 
     pub(crate) fn path(&self) -> Path {
-        let above = self.parent.as_deref().map(Self::shared_path);
+        let above = self.above().cloned();
         Path { definition: self.definition, name: self.name.clone(), above }
     }
 
-    fn shared_path(&self) -> Arc<Path> {
-        Arc::clone(self.shared_path.get_or_init(|| Arc::new(self.path())))
+    /// What is above it.
+    pub(crate) fn above(&self) -> Option<&Arc<Above>> {
+        match &self.parent {
+            Some(parent) => Some(parent.below.get_or_init(|| Arc::new(parent.below()))),
+            None => self.run().above.as_ref(),
+        }
+    }
+
+    fn below(&self) -> Above {
+        let parent_run_id = self.above().and_then(|above| above.parent_run_id);
+        Above { parent_run_id, caller: Some(self.id), path: Some(self.path()) }
     }
 
     /// The reader of this very call.
@@ -117,22 +126,13 @@ impl OpenCall {
         self.readers.as_ref().and_then(|readers| Readers::own(readers, above))
     }
 
-    pub(crate) fn parent_id(&self) -> Option<CallId> {
-        match &self.parent {
-            Some(parent) => Some(parent.id),
-            None => self.run().remote_parent,
-        }
-    }
-
     /// Enters the call in the ledger. Only the thread that starts it does this, and once.
     pub(crate) fn enter(&self, input: Option<Captured>) -> Place {
         let run = self.run();
         let place = run.ledger().enter(self.id, || Record {
             run_id: run.id,
-            parent_run_id: run.parent_id,
             path: self.path(),
             id: self.id,
-            parent_id: self.parent_id(),
             seq: self.seq,
             t0: self.t0,
             t1: self.t0,
@@ -210,13 +210,7 @@ impl OpenCall {
     }
 
     pub(crate) fn start_event(&self) -> StartEvent {
-        StartEvent {
-            run_id: self.run().id,
-            parent_run_id: self.run().parent_id,
-            path: self.path().join(),
-            call_id: self.id,
-            parent_call_id: self.parent_id(),
-        }
+        self.path().start_event(self.run().id, self.id)
     }
 
     fn place(&self) -> Option<Place> {

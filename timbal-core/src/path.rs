@@ -1,17 +1,26 @@
-//! `Path`: the name of a call and of those above it, joined only when it is read.
+//! `Path`: the name of a call and of what is above it, joined only when it is read.
 
 use std::sync::Arc;
 
-use crate::Definition;
+use crate::{CallId, Definition, RunId, StartEvent};
 
-/// The name of a call, linked to the names above it.
+/// The name of a call, linked to what is above it.
 #[derive(Clone)]
 pub(crate) struct Path {
     pub(crate) definition: &'static Definition,
     /// The name, where it is not the definition's.
     pub(crate) name: Option<Arc<String>>,
-    /// The path of the call that made it.
-    pub(crate) above: Option<Arc<Path>>,
+    /// `None` of a root that goes on from nothing.
+    pub(crate) above: Option<Arc<Above>>,
+}
+
+/// What is above a call: the same of all that one call made, so they share it.
+pub(crate) struct Above {
+    pub(crate) parent_run_id: Option<RunId>,
+    /// The call that made it; of a root one in another process, if there is one.
+    pub(crate) caller: Option<CallId>,
+    /// The path of that call, if it is of this process.
+    pub(crate) path: Option<Path>,
 }
 
 impl Path {
@@ -21,10 +30,22 @@ impl Path {
 
     /// The names from the root down, joined with `.`.
     pub(crate) fn join(&self) -> String {
-        let line = std::iter::successors(Some(self), |path| path.above.as_deref());
+        let line = std::iter::successors(Some(self), |path| path.above.as_deref()?.path.as_ref());
         let mut names: Vec<&str> = line.map(Self::name).collect();
         names.reverse();
         names.join(".")
+    }
+
+    /// What the call of this path says when it starts.
+    pub(crate) fn start_event(&self, run_id: RunId, call_id: CallId) -> StartEvent {
+        let above = self.above.as_deref();
+        StartEvent {
+            run_id,
+            parent_run_id: above.and_then(|above| above.parent_run_id),
+            path: self.join(),
+            call_id,
+            parent_call_id: above.and_then(|above| above.caller),
+        }
     }
 
     /// The runnable, by the name that it was called by.

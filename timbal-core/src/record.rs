@@ -4,19 +4,15 @@ use serde_json::Value;
 
 use crate::notes::Notes;
 use crate::path::Path;
-use crate::{
-    CallError, CallId, OutputEvent, Payload, RunId, Span, StartEvent, Status, StatusCode, Timestamp,
-};
+use crate::{CallError, CallId, OutputEvent, Payload, RunId, Span, Status, StatusCode, Timestamp};
 
 /// What is known of one call: while it is open, and as its span when it has ended. It holds nothing
 /// of the recorder or of other calls but their names, so it can be kept for as long as one likes.
 #[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) run_id: RunId,
-    pub(crate) parent_run_id: Option<RunId>,
     pub(crate) path: Path,
     pub(crate) id: CallId,
-    pub(crate) parent_id: Option<CallId>,
     pub(crate) seq: u64,
     pub(crate) t0: Timestamp,
     pub(crate) t1: Timestamp,
@@ -42,7 +38,7 @@ pub(crate) enum Outcome {
     Dropped,
 }
 
-const _: () = assert!(size_of::<Record>() <= 208, "they are kept by the million");
+const _: () = assert!(size_of::<Record>() <= 184, "they are kept by the million");
 
 impl Record {
     /// About how many bytes of memory it takes.
@@ -53,14 +49,7 @@ impl Record {
     }
 
     pub(crate) fn output_event(&self) -> OutputEvent {
-        let start = StartEvent {
-            run_id: self.run_id,
-            parent_run_id: self.parent_run_id,
-            path: self.path.join(),
-            call_id: self.id,
-            parent_call_id: self.parent_id,
-        };
-        let mut event = OutputEvent::new(start, self.t0);
+        let mut event = OutputEvent::new(self.path.start_event(self.run_id, self.id), self.t0);
         event.t1 = self.t1;
         event.input = self.input.clone();
         event.status = self.outcome.status();

@@ -8,14 +8,14 @@ use crate::clock::{RunClock, Timestamp};
 use crate::ids::{self, CallId, RunId};
 use crate::intake::Intake;
 use crate::ledger::Ledger;
+use crate::path::Above;
 
 /// One run: what its calls have in common. It lives as long as one of them is open or its span is
 /// kept, and it holds none of them.
 pub(crate) struct Run {
     pub(crate) id: RunId,
-    pub(crate) parent_id: Option<RunId>,
-    /// The call in another process that this run's first call here is a child of.
-    pub(crate) remote_parent: Option<CallId>,
+    /// What is above the run's first call here.
+    pub(crate) above: Option<Arc<Above>>,
     /// The recorder that the run's calls are told to; `None` if only readers hear of them.
     pub(crate) intake: Option<Arc<Intake>>,
     /// Where the run's calls stand if there is no recorder.
@@ -36,15 +36,17 @@ pub(crate) enum Origin {
 impl Run {
     pub(crate) fn start(origin: Origin, intake: Option<Arc<Intake>>) -> Self {
         let clock = RunClock::start(intake.as_ref().and_then(|intake| intake.clock.as_ref()));
-        let (id, parent_id, remote_parent) = match origin {
+        let (id, parent_run_id, caller) = match origin {
             Origin::New { parent } => {
                 let [high, low] = [(); 2].map(|()| bits(intake.as_deref()));
                 (RunId::new(clock.now(), high, low), parent, None)
             }
             Origin::Remote { run, call } => (run, None, Some(call)),
         };
+        let is_first = parent_run_id.is_none() && caller.is_none();
+        let above = (!is_first).then(|| Arc::new(Above { parent_run_id, caller, path: None }));
         let own_ledger = intake.is_none().then(Ledger::of_open_calls);
-        Self { id, parent_id, remote_parent, intake, own_ledger, clock, starts: AtomicU64::new(0) }
+        Self { id, above, intake, own_ledger, clock, starts: AtomicU64::new(0) }
     }
 
     /// Where the run's calls stand while they are open.
