@@ -119,11 +119,11 @@ impl Ledger {
 
     /// Enters a call that starts.
     #[inline]
-    pub(crate) fn enter(&self, id: CallId, record: impl FnOnce() -> Record) -> Place {
+    pub(crate) fn enter(&self, id: CallId, write: impl FnOnce(&mut Option<Record>)) -> Place {
         let shard = own_shard();
         let mut page = self.shards[shard].lock();
         let mut sheet = page.blank.pop().unwrap_or_default();
-        *sheet = Some(record());
+        write(&mut sheet);
         let slot = page.open.insert(sheet);
         // More than four billion open calls do not fit in memory.
         Place { shard: shard as u32, slot: slot as u32, id }

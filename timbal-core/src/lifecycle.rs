@@ -11,7 +11,7 @@ use crate::capture::{self, Captured, Rules};
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::intake::Intake;
-use crate::open_call::{self, OpenCall, Parent};
+use crate::open_call::{OpenCall, Parent};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::{Origin, Run};
@@ -190,8 +190,10 @@ impl Lifecycle {
             record.t1 = open.clock;
             record.busy_ns = open.busy_ns;
             record.polls = open.polls;
-            record.output = open_call::payload(output);
             record.outcome = outcome;
+            if let Some(output) = output {
+                output.put(&mut record.output);
+            }
         });
         self.state = State::Ended(None);
         let Some(record) = record else { return };

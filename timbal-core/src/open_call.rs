@@ -52,12 +52,6 @@ fn run_of<'a>(run: &'a Option<Arc<Run>>, parent: &'a Option<Arc<OpenCall>>) -> &
 
 const NOWHERE: u64 = u64::MAX;
 
-/// The payload of what was captured, or of nothing.
-#[inline]
-pub(crate) fn payload(captured: Option<Captured>) -> Payload {
-    captured.map_or(const { Payload::null() }, Captured::into_payload)
-}
-
 impl OpenCall {
     /// A call that starts now.
     pub(crate) fn start(
@@ -129,22 +123,27 @@ impl OpenCall {
     /// Enters the call in the ledger. Only the thread that starts it does this, and once.
     pub(crate) fn enter(&self, input: Option<Captured>) -> Place {
         let run = self.run();
-        let place = run.ledger().enter(self.id, || Record {
-            run_id: run.id,
-            path: self.path(),
-            id: self.id,
-            seq: self.seq,
-            t0: self.t0,
-            t1: self.t0,
-            busy_ns: 0,
-            first_chunk_ns: 0,
-            polls: 0,
-            calls: 0,
-            chunks: 0,
-            input: payload(input),
-            output: Payload::null(),
-            outcome: Outcome::Open,
-            notes: None,
+        let place = run.ledger().enter(self.id, |sheet| {
+            let record = sheet.insert(Record {
+                run_id: run.id,
+                path: self.path(),
+                id: self.id,
+                seq: self.seq,
+                t0: self.t0,
+                t1: self.t0,
+                busy_ns: 0,
+                first_chunk_ns: 0,
+                polls: 0,
+                calls: 0,
+                chunks: 0,
+                input: Payload::null(),
+                output: Payload::null(),
+                outcome: Outcome::Open,
+                notes: None,
+            });
+            if let Some(input) = input {
+                input.put(&mut record.input);
+            }
         });
         self.place.store(place.to_bits(), Ordering::Relaxed);
         place
@@ -161,7 +160,9 @@ impl OpenCall {
             self.enter(input);
             return;
         };
-        self.run().ledger().note(place, |record| record.input = payload(input));
+        if let Some(input) = input {
+            self.run().ledger().note(place, |record| input.put(&mut record.input));
+        }
     }
 
     /// Says something about this call, or the nearest above that is still open. If there is none,

@@ -33,15 +33,21 @@ impl Captured {
         Self(text)
     }
 
-    #[inline]
     pub(crate) fn into_payload(self) -> Payload {
-        let Self(mut text) = self;
-        let payload = match std::mem::replace(&mut text.end, End::NONE) {
-            End::Short { len, marks } => Payload::short(text.padded(), len, marks),
-            End::Long { text, marks } => Payload::long(text, marks),
-        };
-        text.give_back();
+        let mut payload = Payload::null();
+        self.put(&mut payload);
         payload
+    }
+
+    /// Writes the payload to where it is kept.
+    #[inline]
+    pub(crate) fn put(self, payload: &mut Payload) {
+        let Self(mut text) = self;
+        match std::mem::replace(&mut text.end, End::NONE) {
+            End::Short { len, marks } => *payload = Payload::short(text.padded(), len, marks),
+            End::Long { text, marks } => *payload = Payload::long(text, marks),
+        }
+        text.give_back();
     }
 }
 
