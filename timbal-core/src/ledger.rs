@@ -151,7 +151,7 @@ impl Ledger {
         }
         let record = page.open_call(place).expect("its handle ends it once");
         end(record);
-        let usage = record.notes.as_deref().map(Notes::usage).filter(|usage| !usage.is_empty());
+        let usage = record.notes.as_deref().and_then(Notes::used);
         let left = Left { usage, copy: wants_copy.then(|| Box::new(record.clone())) };
         let (weight, calls) = (record.weight(), 1 + record.calls);
         let sheet = page.open.remove(place.slot as usize);

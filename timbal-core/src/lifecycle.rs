@@ -187,6 +187,7 @@ impl Lifecycle {
         let call = open.call.take().expect("the body does not run");
         let is_kept = open.is_kept;
         let record = call.end(is_kept || tell::wants_end(&call), |record| {
+            call.write_counts(record);
             record.t1 = open.clock;
             record.busy_ns = open.busy_ns;
             record.polls = open.polls;

@@ -34,6 +34,13 @@ impl Notes {
         total
     }
 
+    /// The same, if they used anything.
+    #[cold]
+    pub(crate) fn used(&self) -> Option<BTreeMap<String, u64>> {
+        let usage = self.usage();
+        (!usage.is_empty()).then_some(usage)
+    }
+
     /// About how many bytes of memory they take.
     pub(crate) fn weight(&self) -> usize {
         let usage = self.usage_own.keys().chain(self.usage_below.keys());

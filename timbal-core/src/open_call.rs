@@ -189,6 +189,13 @@ impl OpenCall {
         }
     }
 
+    /// Writes what was counted.
+    #[inline]
+    pub(crate) fn write_counts(&self, record: &mut Record) {
+        record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
+        record.chunks = self.chunks.load(Ordering::Relaxed);
+    }
+
     /// Ends the call, and adds what it cost to the call above. Its handle does this once, and says
     /// in its record what it knows of it.
     #[inline]
@@ -199,11 +206,7 @@ impl OpenCall {
     ) -> Option<Box<Record>> {
         let above = self.parent.as_deref().and_then(Self::place);
         let ledger = self.run().ledger();
-        let Left { usage, copy } = ledger.end(self.entered(), above, wants_copy, |record| {
-            record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
-            record.chunks = self.chunks.load(Ordering::Relaxed);
-            say(record);
-        });
+        let Left { usage, copy } = ledger.end(self.entered(), above, wants_copy, say);
         if let (Some(usage), Some(parent)) = (usage, &self.parent) {
             parent.note(|notes| notes.add_usage_below(&usage));
         }
