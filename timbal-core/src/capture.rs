@@ -110,7 +110,7 @@ pub struct Fields<'r> {
 }
 
 impl Fields<'_> {
-    /// Captures one field. If it does not fit, or fails, the others stay.
+    /// Captures one field, by a name of Rust. If it does not fit, or fails, the others stay.
     pub fn field<T: CaptureInput + ?Sized>(&mut self, key: &str, value: &T) {
         if self.writer.is_masked(key) {
             return self.redacted(key);
@@ -125,8 +125,13 @@ impl Fields<'_> {
         self.writer.mask();
     }
 
-    fn key(&mut self, key: &str) {
-        self.writer.key(self.is_empty, key);
+    /// The key is a name of Rust, so it needs no escapes.
+    #[inline]
+    fn key(&mut self, name: &str) {
+        let text = &mut self.writer.text;
+        text.push(if self.is_empty { "\"" } else { ",\"" });
+        text.push(name);
+        text.push("\":");
         self.is_empty = false;
     }
 }
