@@ -59,6 +59,22 @@ pub fn emit<T: Serialize>(value: T) -> Emit<T> {
     Emit { value }
 }
 
+/// Emits a chunk of the current call, from code that cannot wait: `false` if a reader is too far
+/// behind to take it.
+///
+/// Then the chunk is left out, and the call's Output says in its metadata how many were, by the key
+/// `chunks_left_out`. Outside of a call nothing is done and nothing left out, and where nobody hears
+/// of it the value is not looked at.
+///
+/// # Examples
+///
+/// ```
+/// assert!(timbal_core::try_emit("half of it is done"));
+/// ```
+pub fn try_emit<T: Serialize>(value: T) -> bool {
+    current::with(|call| tell::try_chunk(call, &value)).unwrap_or(true)
+}
+
 /// The future of [`emit`].
 #[must_use = "a chunk is emitted when this is awaited"]
 #[derive(Debug)]

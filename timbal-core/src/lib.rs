@@ -57,8 +57,9 @@ mod ending;
 mod events;
 mod lifecycle;
 mod probe;
+mod value;
 
-pub use annotate::{Emit, emit, metadata, usage};
+pub use annotate::{Emit, emit, metadata, try_emit, usage};
 pub use call::Call;
 pub use clock::{Clock, Timestamp};
 pub use current::{Current, current};
@@ -89,4 +90,5 @@ pub mod __private {
     pub use crate::ending::Ending;
     pub use crate::events::Driven;
     pub use crate::probe::{CaptureInput, CaptureOutput, Probe, Split, split};
+    pub use crate::value::value;
 }

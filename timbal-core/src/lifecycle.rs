@@ -114,6 +114,17 @@ impl Lifecycle {
         Poll::Ready(())
     }
 
+    /// Says `Start` at once, also where it finds no place: code that is not `async` never waits.
+    #[inline]
+    pub(crate) fn start_now(&mut self) {
+        let State::Made(made) = &self.state else { return };
+        if made.is_unheard() {
+            self.state = State::Unheard;
+        } else {
+            self.open();
+        }
+    }
+
     /// The call starts.
     fn open(&mut self) {
         let State::Made(made) = &mut self.state else { return };

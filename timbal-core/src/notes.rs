@@ -22,6 +22,12 @@ impl Notes {
         self.metadata.insert(key, value);
     }
 
+    /// Adds one to what the metadata says of this key.
+    pub(crate) fn count(&mut self, key: &str) {
+        let before = self.metadata.get(key).and_then(|count| count.get::<u64>().ok());
+        self.metadata.insert(key.to_owned(), Payload::new(&(before.unwrap_or(0) + 1)));
+    }
+
     /// A call below used this.
     pub(crate) fn add_usage_below(&mut self, usage: &BTreeMap<String, u64>) {
         add_all(&mut self.usage_below, usage);

@@ -106,6 +106,11 @@ impl Inbox {
         Poll::Pending
     }
 
+    /// Whether there is a place now.
+    pub(crate) fn has_place(&self) -> bool {
+        self.lock().has_place(self.places)
+    }
+
     pub(crate) fn push(&self, event: Event) {
         let mut state = self.lock();
         if state.closed {

@@ -34,6 +34,18 @@ pub(crate) fn chunk<T: serde::Serialize + ?Sized>(call: &OpenCall, value: &T) {
     }
 }
 
+/// The same from code that cannot wait: without a place it is left out, which is counted.
+pub(crate) fn try_chunk<T: serde::Serialize + ?Sized>(call: &OpenCall, value: &T) -> bool {
+    let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes());
+    let has_place = inboxes.all(|inbox| inbox.has_place());
+    if has_place {
+        chunk(call, value);
+    } else {
+        call.note(|notes| notes.count("chunks_left_out"));
+    }
+    has_place
+}
+
 /// Whether anybody wants to be told how the call ends, but for the writer.
 pub(crate) fn wants_end(call: &OpenCall) -> bool {
     call.readers.is_some() || is_heard(call)

@@ -1,20 +1,20 @@
 //! What is wrong with a `Runnable`: a function for each rule.
 
 use syn::ext::IdentExt;
-use syn::{Attribute, Meta, Path, Type, TypeParamBound};
+use syn::{Attribute, Meta, Path, ReturnType, Type, TypeParamBound};
 
 use crate::errors::Errors;
 use crate::model::Runnable;
+use crate::shape::{Form, Shape, shape_of};
 
 pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
     for rule in [
         is_marked_once,
         is_called_by_others,
-        is_async,
         is_free,
         is_plain,
         returns_a_value,
-        returns_one_value,
+        returns_what_is_known,
         name_fits_into_a_path,
         metadata_keys_differ,
         marks_take_nothing,
@@ -26,7 +26,7 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
 
 /// What to say where the attribute cannot stand yet.
 pub(crate) fn so_far(not: &str) -> String {
-    format!("`#[runnable]` is for free `async fn`s so far, not for {not}")
+    format!("`#[runnable]` is for free functions so far, not for {not}")
 }
 
 fn is_marked_once(runnable: &Runnable<'_>, errors: &mut Errors) {
@@ -46,27 +46,22 @@ fn is_called_by_others(runnable: &Runnable<'_>, errors: &mut Errors) {
     }
 }
 
-fn is_async(runnable: &Runnable<'_>, errors: &mut Errors) {
-    let signature = &runnable.item.signature;
-    let is_told = signature.constness.is_some() || signature.ident == "main";
-    if signature.asyncness.is_none() && !is_told {
-        errors.push(signature.fn_token, so_far("sync ones"));
-    }
-}
-
 fn is_free(runnable: &Runnable<'_>, errors: &mut Errors) {
     if let Some(receiver) = runnable.item.signature.receiver() {
         errors.push(receiver.self_token, so_far("methods"));
     }
 }
 
+/// What is recorded is recorded when it runs, by code that is Rust.
 fn is_plain(runnable: &Runnable<'_>, errors: &mut Errors) {
     let signature = &runnable.item.signature;
     if let Some(constness) = signature.constness {
-        errors.push(constness, so_far("`const` ones"));
+        let message = "expected a function that is not `const`: calls are recorded when they run";
+        errors.push(constness, message);
     }
     if let Some(abi) = &signature.abi {
-        errors.push(abi, so_far("`extern` ones"));
+        let message = "expected a function of Rust, not an `extern` one: call a runnable in it";
+        errors.push(abi, message);
     }
 }
 
@@ -77,18 +72,27 @@ fn returns_a_value(runnable: &Runnable<'_>, errors: &mut Errors) {
     }
 }
 
-/// What an `async fn` gives when it is done is not yet what a future, stream or iterator gives.
-fn returns_one_value(runnable: &Runnable<'_>, errors: &mut Errors) {
-    let (Some(_), Type::ImplTrait(output)) =
-        (runnable.item.signature.asyncness, &runnable.output.ty)
-    else {
-        return;
-    };
+fn returns_what_is_known(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let ReturnType::Type(_, ty) = &runnable.item.signature.output else { return };
+    match (runnable.shape, runnable.form) {
+        (Shape::Value, _) => {}
+        (Shape::Future, Form::Async) => returns_one_value(ty, errors),
+        (Shape::Future, _) => errors.push(ty, so_far("those that return a future")),
+        (Shape::Stream, _) => errors.push(ty, so_far("those that return a stream")),
+        (Shape::Iterator, _) => errors.push(ty, so_far("those that return an iterator")),
+    }
+}
+
+/// What an `async fn` gives when it is done is no future or iterator that goes on.
+fn returns_one_value(ty: &Type, errors: &mut Errors) {
+    let Type::ImplTrait(output) = ty else { return };
     for bound in &output.bounds {
         let TypeParamBound::Trait(bound) = bound else { continue };
         let Some(name) = bound.path.segments.last() else { continue };
-        if ["Future", "Stream", "Iterator"].iter().any(|shape| name.ident == shape) {
-            errors.push(&bound.path, so_far(&format!("those of an `impl {}`", name.ident)));
+        if shape_of(name).is_some() {
+            let message =
+                format!("expected a `fn`, not an `async fn`, of an `impl {}`", name.ident);
+            errors.push(&bound.path, message);
         }
     }
 }

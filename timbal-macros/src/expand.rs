@@ -1,7 +1,7 @@
 //! The code that is written for a [`Runnable`]. It cannot fail: `check` has found what could.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
@@ -9,6 +9,7 @@ use syn::{Attribute, Signature, Type, parse_quote};
 
 use crate::item::Item;
 use crate::model::{MARKS, Parameter, Runnable, is_unused};
+use crate::shape::{Form, Shape};
 
 // Input:
 //     #[runnable]
@@ -18,24 +19,48 @@ use crate::model::{MARKS, Parameter, Runnable, is_unused};
 //         ::timbal::__private::call({ definition }, async move { body }, |output, ending| { probe })
 //     }
 pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
-    let Runnable { timbal, item, parameters, output, .. } = runnable;
+    let Runnable { item, parameters, .. } = runnable;
     let Item { attributes, visibility, signature, .. } = item;
     let Signature { safety, fn_token, ident, generics, .. } = signature;
     let where_clause = &generics.where_clause;
     let parameters = parameters.iter().map(parameter);
+    let returns = returns(runnable);
+    let call = call(runnable);
+    quote! {
+        #(#attributes)*
+        #visibility #safety #fn_token #ident #generics (#(#parameters),*) #returns
+        #where_clause
+        {
+            #call
+        }
+    }
+}
+
+// Output:
+//     -> ::timbal::Call<impl Future<Output = Result<String, Error>>>
+fn returns(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { timbal, item, output, .. } = runnable;
     let output = &output.ty;
+    match runnable.form {
+        Form::Async => {
+            quote!(-> #timbal::Call<impl ::core::future::Future<Output = #output>>)
+        }
+        Form::Opaque | Form::Named => item.signature.output.to_token_stream(),
+    }
+}
+
+// Output:
+//     ::timbal::__private::call({ definition }, async move { body }, |output, ending| { probe })
+fn call(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { timbal, .. } = runnable;
     let definition = definition(runnable);
     let body = body(runnable);
     let probe = probe(runnable);
-    quote! {
-        #(#attributes)*
-        #visibility #safety #fn_token #ident #generics (#(#parameters),*)
-            -> #timbal::Call<impl ::core::future::Future<Output = #output>>
-        #where_clause
-        {
-            #timbal::__private::call(#definition, #body, #probe)
-        }
-    }
+    let function = match runnable.shape {
+        Shape::Value => quote!(value),
+        Shape::Future | Shape::Stream | Shape::Iterator => quote!(call),
+    };
+    quote!(#timbal::__private::#function(#definition, #body, #probe))
 }
 
 /// The item as the user wrote it, and beside it all that is wrong with it.
@@ -87,8 +112,9 @@ fn body(runnable: &Runnable<'_>) -> TokenStream {
     // rustc underlines `async` to `move` where it underlines the signature of an `async fn`.
     let asyncness = item.signature.asyncness;
     let moves = quote_spanned!(output.last=> move);
+    let parameters = asyncness.is_none().then(|| quote!(||));
     let block = group(Delimiter::Brace, block, body.span());
-    quote!(#asyncness #moves #block)
+    quote!(#asyncness #moves #parameters #block)
 }
 
 // Output:

@@ -10,6 +10,7 @@ mod errors;
 mod expand;
 mod item;
 mod model;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -20,11 +21,19 @@ use crate::errors::Errors;
 use crate::item::Item;
 use crate::model::Runnable;
 
-/// Makes an `async fn` observable. A call of it emits events while it lives and leaves a span when it
+/// Makes a function observable. A call of it emits events while it lives and leaves a span when it
 /// ends; otherwise it is the function that it was.
 ///
-/// The function returns a `timbal::Call`, which is a future of what the function returns. Its
-/// parameters and its output are captured, for which they implement `serde::Serialize`.
+/// Its parameters and its output are captured, for which they implement `serde::Serialize`.
+///
+/// # What a call gives
+///
+/// What a signature names, it keeps; the shape is read from the return type as it is written.
+///
+/// | the function | calling it gives |
+/// | --- | --- |
+/// | `async fn f(..) -> T` | `timbal::Call<..>`, which is a `Future<Output = T>` |
+/// | `fn f(..) -> T` | `T`: it runs when it would have run, and is recorded inside |
 ///
 /// # Options
 ///

@@ -12,6 +12,7 @@ use syn::{
 use crate::args::Args;
 use crate::errors::Errors;
 use crate::item::Item;
+use crate::shape::{Form, Returned, Shape};
 
 /// What a user can say on a parameter.
 pub(crate) const MARKS: [&str; 2] = ["skip", "redact"];
@@ -27,6 +28,8 @@ pub(crate) struct Runnable<'a> {
     /// What its calls carry: keys, and values as JSON.
     pub(crate) metadata: Vec<(String, String)>,
     pub(crate) parameters: Vec<Parameter<'a>>,
+    pub(crate) shape: Shape,
+    pub(crate) form: Form,
     pub(crate) output: Output,
 }
 
@@ -44,7 +47,7 @@ pub(crate) struct Parameter<'a> {
     pub(crate) captured: Vec<&'a Ident>,
 }
 
-/// What the function returns, `()` if it does not say.
+/// What a call gives, or each of its items: `()` if the function does not say.
 pub(crate) struct Output {
     pub(crate) ty: Type,
     /// Where the type begins: at the end of the parameters if it is not written.
@@ -61,6 +64,7 @@ impl<'a> Runnable<'a> {
             FnArg::Receiver(_) => None,
         });
         let name = args.name.as_ref().map(LitStr::value);
+        let returned = Returned::new(signature);
         Self {
             args,
             item,
@@ -68,7 +72,9 @@ impl<'a> Runnable<'a> {
             name: name.unwrap_or_else(|| signature.ident.unraw().to_string()),
             metadata: metadata(args, errors),
             parameters: typed.enumerate().map(|(at, typed)| Parameter::new(at, typed)).collect(),
-            output: Output::new(signature),
+            shape: returned.shape,
+            form: returned.form,
+            output: Output::new(signature, returned.captured),
         }
     }
 
@@ -152,14 +158,18 @@ pub(crate) fn is_unused(name: &Ident) -> bool {
 }
 
 impl Output {
-    fn new(signature: &Signature) -> Self {
-        let ReturnType::Type(_, ty) = &signature.output else {
-            let end = signature.paren_token.span.close();
-            return Self { ty: parse_quote!(()), first: end, last: end };
+    fn new(signature: &Signature, captured: Option<&Type>) -> Self {
+        let end = signature.paren_token.span.close();
+        let (ty, written) = match (captured, &signature.output) {
+            (Some(ty), _) => (ty.clone(), ty.to_token_stream()),
+            (None, ReturnType::Type(_, whole)) => (parse_quote!(_), whole.to_token_stream()),
+            (None, ReturnType::Default) => {
+                return Self { ty: parse_quote!(()), first: end, last: end };
+            }
         };
-        let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
-        let first = spans.next().unwrap_or_else(|| signature.paren_token.span.close());
-        Self { ty: Type::clone(ty), first, last: spans.last().unwrap_or(first) }
+        let mut spans = written.into_iter().map(|token| token.span());
+        let first = spans.next().unwrap_or(end);
+        Self { ty, first, last: spans.last().unwrap_or(first) }
     }
 }
 

@@ -216,6 +216,43 @@ fn inner_attributes() {
     );
 }
 
+#[test]
+fn value() {
+    check(
+        "",
+        "pub fn parse(text: &str) -> Result<u8, Error> { text.parse() }",
+        expect![[r#"
+        pub fn parse(text: &str) -> Result<u8, Error> {
+            ::timbal::__private::value(
+                {
+                    static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                        "parse"
+                    );
+                    &DEFINITION
+                },
+                move || {
+                    if false {
+                        return ::timbal::__private::declared::<Result<u8, Error>>();
+                    }
+                    ::timbal::__private::input(|input| {
+                        input.field("text", &text);
+                    });
+                    let text = text;
+                    match () {
+                        () => text.parse(),
+                    }
+                },
+                |output, ending| {
+                    let timbal_output = ::timbal::__private::split!(output);
+                    ending.error(timbal_output.1);
+                    ending.output(timbal_output.0);
+                },
+            )
+        }
+    "#]],
+    );
+}
+
 /// Editors ask for the expansion of what is being typed.
 #[test]
 fn half_typed_body() {
@@ -227,25 +264,25 @@ fn half_typed_body() {
 fn item_stays_beside_its_errors() {
     check(
         "nam = \"g\"",
-        "fn f(#[skip] a: u8, #[redact] b: u8, #[other] c: u8) {}",
+        "const fn f(#[skip] a: u8, #[redact] b: u8, #[other] c: u8) {}",
         expect![[r#"
-        fn f(a: u8, b: u8, #[other] c: u8) {}
-        ::core::compile_error! {
-            "expected `name`, there is no `nam`"
-        }
-        ::core::compile_error! {
-            "`#[runnable]` is for free `async fn`s so far, not for sync ones"
-        }
-    "#]],
+            const fn f(a: u8, b: u8, #[other] c: u8) {}
+            ::core::compile_error! {
+                "expected `name`, there is no `nam`"
+            }
+            ::core::compile_error! {
+                "expected a function that is not `const`: calls are recorded when they run"
+            }
+        "#]],
     );
     check(
         "",
         "struct S(#[skip] u8);",
         expect![[r#"
-        struct S(#[skip] u8);
-        ::core::compile_error! {
-            "`#[runnable]` is for free `async fn`s so far, not for other items"
-        }
-    "#]],
+            struct S(#[skip] u8);
+            ::core::compile_error! {
+                "`#[runnable]` is for free functions so far, not for other items"
+            }
+        "#]],
     );
 }

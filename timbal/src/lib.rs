@@ -34,13 +34,36 @@
 //! # });
 //! ```
 //!
+//! # Functions that are not async
+//!
+//! They keep their types, run where they are called, and are calls of the call around them:
+//!
+//! ```
+//! # use timbal::runnable;
+//! #[runnable]
+//! fn double(n: u64) -> u64 {
+//!     n * 2
+//! }
+//!
+//! #[runnable]
+//! async fn sum_of_doubles(a: u64, b: u64) -> u64 {
+//!     double(a) + double(b)
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! let (sum, trace) = sum_of_doubles(1, 2).traced().await;
+//! assert_eq!(trace.find("sum_of_doubles.double").unwrap().output, 2);
+//! # assert_eq!(sum, 6);
+//! # });
+//! ```
+//!
 //! # From inside a call
 //!
 //! In a call, and in any function that it calls, with no argument passed along:
 //!
 //! - [`usage()`] adds to what this call and every call above it used;
 //! - [`metadata()`] says something about this call;
-//! - [`emit()`] is a chunk: it waits while a reader is far behind;
+//! - [`emit()`] is a chunk: it waits while a reader is far behind; [`try_emit()`] never waits;
 //! - [`current()`] names the call.
 //!
 //! # Who hears of it

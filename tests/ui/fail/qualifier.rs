@@ -1,4 +1,4 @@
-//! So far, the function is neither `const` nor `extern`.
+//! What is recorded is recorded when it runs, by code that is Rust.
 
 use timbal::runnable;
 
@@ -7,5 +7,8 @@ const fn constant() {}
 
 #[runnable]
 async extern "C" fn foreign() {}
+
+#[runnable]
+pub extern "C" fn exported() {}
 
 fn main() {}

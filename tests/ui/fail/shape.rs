@@ -1,15 +1,10 @@
-//! So far, the function gives one value.
+//! What goes on after an `async fn` is done comes from a `fn`.
 
 use timbal::runnable;
 
 #[runnable]
 async fn numbers() -> impl Iterator<Item = u8> {
     [1, 2].into_iter()
-}
-
-#[runnable]
-async fn items() -> impl futures::Stream<Item = u8> + Unpin {
-    futures::stream::empty()
 }
 
 #[runnable]

@@ -1,18 +1,27 @@
-//! So far, the function is `async`.
+//! A value that cannot be captured, and a body of another type, where the function is not `async`.
 
 use timbal::runnable;
 
+struct Db;
+
 #[runnable]
-fn value() -> u8 {
-    1
+fn connect(url: &str) -> Option<Db> {
+    (!url.is_empty()).then_some(Db)
 }
 
 #[runnable]
-fn future() -> impl Future<Output = u8> {
-    async { 1 }
+fn waits() -> u8 {
+    async { 1 }.await
 }
 
-fn main() {
-    value();
-    let _ = future();
+#[runnable]
+fn mismatched() -> u8 {
+    "text"
 }
+
+#[runnable]
+fn forever() -> ! {
+    loop {}
+}
+
+fn main() {}
