@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use serde::Serialize;
 
 use crate::ending::Ending;
 use crate::events::{Driven, Events};
+use crate::lazy::{Lazy, lazy};
 use crate::lifecycle::Lifecycle;
-use crate::reader::{Reader, Spans};
-use crate::run::Origin;
-use crate::{CallError, Definition, OutputEvent, RunId, Timbal, Trace, Traceparent};
+use crate::settings::{Gathered, settings};
+use crate::{CallError, Definition, OutputEvent, Trace};
 
 /// Looks at what a call gave, and says it. The expansion writes it, where the type is concrete.
 pub(crate) type Probe<T> = fn(&T, &mut Ending<'_>);
@@ -52,7 +51,25 @@ pub fn call<F: Future>(
     body: F,
     probe: Probe<F::Output>,
 ) -> Call<F> {
-    Call { body: Some(body), lifecycle: Lifecycle::new(definition), probe }
+    call_of(Lifecycle::new(definition), body, probe)
+}
+
+/// A call of a runnable that is a function of a future, which this makes.
+pub fn future<T, F: Future<Output = T>, M: FnOnce() -> F>(
+    definition: &'static Definition,
+    maker: M,
+    probe: Probe<T>,
+) -> Call<Lazy<M, F>> {
+    call(definition, lazy(maker), probe)
+}
+
+/// The call that has this life.
+pub(crate) fn call_of<F: Future>(
+    lifecycle: Lifecycle,
+    body: F,
+    probe: Probe<F::Output>,
+) -> Call<F> {
+    Call { body: Some(body), lifecycle, probe }
 }
 
 /// A call of a block of code that is no function, by a name that is known at run time.
@@ -131,15 +148,6 @@ impl<F: Future> Future for Call<F> {
     }
 }
 
-/// Lets go of the spans when nobody will ask for them.
-struct SpansReader(Arc<Spans>);
-
-impl Drop for SpansReader {
-    fn drop(&mut self) {
-        drop(self.0.take());
-    }
-}
-
 impl<F: Future> Driven for Call<F> {
     fn poll_driven(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // A panic is in the Output event, which is all that this reader asked for.
@@ -190,47 +198,13 @@ impl<F: Future> Call<F> {
     ///
     /// If the call does.
     pub async fn traced(mut self) -> (F::Output, Trace) {
-        let reader = SpansReader(Spans::new());
-        self.lifecycle.settings().reader = Some(Reader::Spans(Arc::clone(&reader.0)));
+        let gathered = Gathered::of(&mut self.lifecycle);
         let output = self.await;
-        let spans = reader.0.take().iter().map(|record| record.span()).collect();
-        (output, Trace::new(spans).expect("the call has ended, so there is its own span"))
-    }
-
-    /// Makes the call the root of a run that goes on from this one.
-    pub fn parent_run(mut self, run_id: RunId) -> Self {
-        self.lifecycle.settings().origin = Some(Origin::New { parent: Some(run_id) });
-        self
-    }
-
-    /// Makes the call the root of a run of its own.
-    pub fn detached(mut self) -> Self {
-        let origin = &mut self.lifecycle.settings().origin;
-        origin.get_or_insert(Origin::New { parent: None });
-        self
-    }
-
-    /// Makes the call a child of a call in another process, and a part of that one's run.
-    pub fn continues(mut self, parent: Traceparent) -> Self {
-        let (run, call) = (parent.run_id(), parent.call_id());
-        self.lifecycle.settings().origin = Some(Origin::Remote { run, call });
-        self
-    }
-
-    /// Makes the call the root of a run that this recorder records, and no other.
-    pub fn recorded_by(mut self, timbal: &Timbal) -> Self {
-        self.lifecycle.settings().recorder = Some(timbal.intake());
-        self
-    }
-
-    /// Says something about the call. What its body says of the same key counts more.
-    pub fn metadata<T: Serialize>(mut self, key: impl Into<String>, value: T) -> Self {
-        let key = key.into();
-        let value = self.lifecycle.capture(&key, &value);
-        self.lifecycle.settings().metadata.push((key, value));
-        self
+        (output, gathered.trace())
     }
 }
+
+settings! { impl [F: Future] Call<F> }
 
 /// A name that does not fall apart in a path: dots separate names there.
 fn path_part(name: &str) -> Arc<String> {

@@ -52,11 +52,14 @@ mod store;
 mod writer;
 
 // how it lives
+mod boxed;
 mod call;
 mod ending;
 mod events;
+mod lazy;
 mod lifecycle;
 mod probe;
+mod settings;
 mod value;
 
 pub use annotate::{Emit, emit, metadata, try_emit, usage};
@@ -83,12 +86,14 @@ pub use traceparent::{ParseTraceparentError, Traceparent};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::annotate::{input, no_input};
-    pub use crate::call::{block, call, declared};
+    pub use crate::boxed::{Boxed, boxed};
+    pub use crate::call::{block, call, declared, future};
     pub use crate::capture::Fields;
     pub use crate::definition;
     pub use crate::definition::Definition;
     pub use crate::ending::Ending;
     pub use crate::events::Driven;
+    pub use crate::lazy::Lazy;
     pub use crate::probe::{CaptureInput, CaptureOutput, Probe, Split, split};
     pub use crate::value::value;
 }

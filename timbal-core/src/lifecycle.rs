@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
 
-use crate::capture::{self, Captured, Rules};
+use crate::capture::{self, Captured, Fields, Rules};
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::intake::Intake;
@@ -55,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) recorder: Option<Arc<Intake>>,
     pub(crate) metadata: Vec<(String, Payload)>,
     pub(crate) reader: Option<Reader>,
+    /// The input, where the body cannot say it.
+    pub(crate) input: Option<Captured>,
     /// The handle wants to look at the record when the call has ended.
     pub(crate) is_kept: bool,
 }
@@ -93,12 +95,23 @@ impl Lifecycle {
 
     /// The rules by which a value is captured that is given before the first poll.
     pub(crate) fn capture<T: Serialize>(&self, key: &str, value: &T) -> Payload {
+        self.with_rules(|rules| capture::named(rules, key, value))
+    }
+
+    /// Captures the input before the first poll, if anybody will hear of the call.
+    pub(crate) fn capture_input(&mut self, fill: impl FnOnce(&mut Fields<'_>)) {
+        if matches!(&self.state, State::Made(made) if !made.is_unheard()) {
+            let input = self.with_rules(|rules| capture::object(rules, fill));
+            self.settings().input = Some(input);
+        }
+    }
+
+    fn with_rules<R>(&self, capture: impl FnOnce(&Rules) -> R) -> R {
         if let State::Made(Made { parent: Some(parent), .. }) = &self.state {
-            return capture::named(parent.run().rules(), key, value);
+            return capture(parent.run().rules());
         }
         let intake = recorder::installed();
-        let rules = intake.as_ref().map_or(Rules::default_rules(), |intake| &intake.rules);
-        capture::named(rules, key, value)
+        capture(intake.as_ref().map_or(Rules::default_rules(), |intake| &intake.rules))
     }
 
     /// Says `Start`, once there is a place for it with every reader.
@@ -251,7 +264,7 @@ impl Made {
 
     fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Box<OpenCall> {
         let apart = settings.is_apart();
-        let Settings { name, origin, recorder, metadata, reader, .. } = settings;
+        let Settings { name, origin, recorder, metadata, reader, input, .. } = settings;
         let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
         let parent = parent.filter(|_| !apart);
         let above = parent.as_ref().and_then(|parent| parent.readers.clone());
@@ -267,7 +280,7 @@ impl Made {
             None => above,
         };
         let call = OpenCall::start(from, (self.definition, name), readers);
-        call.enter(None);
+        call.enter(input);
         for (key, value) in metadata {
             call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
         }

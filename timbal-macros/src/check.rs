@@ -15,6 +15,7 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
         is_plain,
         returns_a_value,
         returns_what_is_known,
+        returns_no_more_than_a_call,
         name_fits_into_a_path,
         metadata_keys_differ,
         marks_take_nothing,
@@ -77,7 +78,7 @@ fn returns_what_is_known(runnable: &Runnable<'_>, errors: &mut Errors) {
     match (runnable.shape, runnable.form) {
         (Shape::Value, _) => {}
         (Shape::Future, Form::Async) => returns_one_value(ty, errors),
-        (Shape::Future, _) => errors.push(ty, so_far("those that return a future")),
+        (Shape::Future, _) => {}
         (Shape::Stream, _) => errors.push(ty, so_far("those that return a stream")),
         (Shape::Iterator, _) => errors.push(ty, so_far("those that return an iterator")),
     }
@@ -92,6 +93,22 @@ fn returns_one_value(ty: &Type, errors: &mut Errors) {
         if shape_of(name).is_some() {
             let message =
                 format!("expected a `fn`, not an `async fn`, of an `impl {}`", name.ident);
+            errors.push(&bound.path, message);
+        }
+    }
+}
+
+/// What the function returns is a call, whatever else its body's own type can do.
+fn returns_no_more_than_a_call(runnable: &Runnable<'_>, errors: &mut Errors) {
+    if runnable.form != Form::Opaque {
+        return;
+    }
+    for bound in runnable.bounds() {
+        let TypeParamBound::Trait(bound) = bound else { continue };
+        let Some(name) = bound.path.segments.last() else { continue };
+        let is_auto = ["Send", "Sync", "Unpin"].iter().any(|auto| name.ident == auto);
+        if !is_auto && shape_of(name).is_none() {
+            let message = "expected `Send`, `Sync` or `Unpin`: a call has no other traits";
             errors.push(&bound.path, message);
         }
     }

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Signature, Type, parse_quote};
+use syn::{Attribute, ReturnType, Signature, Type, parse_quote};
 
 use crate::item::Item;
 use crate::model::{MARKS, Parameter, Runnable, is_unused};
@@ -40,27 +40,51 @@ pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
 //     -> ::timbal::Call<impl Future<Output = Result<String, Error>>>
 fn returns(runnable: &Runnable<'_>) -> TokenStream {
     let Runnable { timbal, item, output, .. } = runnable;
-    let output = &output.ty;
     match runnable.form {
         Form::Async => {
+            let output = &output.ty;
             quote!(-> #timbal::Call<impl ::core::future::Future<Output = #output>>)
         }
-        Form::Opaque | Form::Named => item.signature.output.to_token_stream(),
+        Form::Opaque => {
+            let bounds = runnable.bounds();
+            // An `impl` of our own, thus of our edition: it captures every lifetime.
+            quote!(-> #timbal::Call<impl #(#bounds)+*>)
+        }
+        Form::Named => item.signature.output.to_token_stream(),
     }
 }
 
 // Output:
 //     ::timbal::__private::call({ definition }, async move { body }, |output, ending| { probe })
+//
+// or, where the declared type says what the body's own type cannot,
+//
+//     ::timbal::__private::future::<u8, _, _>({ definition }, move || { body }, …)
+//     ::timbal::__private::boxed({ definition }).future::<u8, _>(move |call| { body }, …)
 fn call(runnable: &Runnable<'_>) -> TokenStream {
-    let Runnable { timbal, .. } = runnable;
+    let private = {
+        let timbal = &runnable.timbal;
+        quote!(#timbal::__private)
+    };
     let definition = definition(runnable);
     let body = body(runnable);
     let probe = probe(runnable);
-    let function = match runnable.shape {
-        Shape::Value => quote!(value),
-        Shape::Future | Shape::Stream | Shape::Iterator => quote!(call),
-    };
-    quote!(#timbal::__private::#function(#definition, #body, #probe))
+    let captured = inferred(&runnable.output.ty);
+    // Where a body of another type is underlined.
+    let (first, last) = (runnable.output.first, runnable.output.last);
+    match (runnable.shape, runnable.form) {
+        (Shape::Value, _) => quote!(#private::value(#definition, #body, #probe)),
+        (_, Form::Async) => quote!(#private::call(#definition, #body, #probe)),
+        (_, Form::Opaque) => {
+            let function = respanned(quote!(#private::future), first);
+            let captured = quote_spanned!(last=> ::<#captured, _, _>);
+            quote!(#function #captured (#definition, #body, #probe))
+        }
+        (_, Form::Named) => {
+            let captured = quote_spanned!(last=> future::<#captured, _>);
+            quote!(#private::boxed(#definition).#captured(#body, #probe))
+        }
+    }
 }
 
 /// The item as the user wrote it, and beside it all that is wrong with it.
@@ -91,17 +115,16 @@ fn definition(runnable: &Runnable<'_>) -> TokenStream {
 fn body(runnable: &Runnable<'_>) -> TokenStream {
     let Runnable { item, parameters, output, .. } = runnable;
     let body = &item.body;
+    let boxed = runnable.is_boxed().then(|| Ident::new("call", Span::mixed_site()));
     let declared = declared(runnable);
     let rebinds = parameters.iter().map(rebind);
-    let capture = capture(runnable);
+    let capture = capture(runnable, boxed.as_ref());
     let (first, last) =
         if runnable.captures_first() { (Some(capture), None) } else { (None, Some(capture)) };
     // An arm is done with its temporaries before the parameters are dropped, as the body of a function
     // is; the end of a block is not, before edition 2024.
     let block = quote! {
-        if false {
-            return #declared;
-        }
+        #declared
         #first
         #(#rebinds)*
         #last
@@ -112,14 +135,32 @@ fn body(runnable: &Runnable<'_>) -> TokenStream {
     // rustc underlines `async` to `move` where it underlines the signature of an `async fn`.
     let asyncness = item.signature.asyncness;
     let moves = quote_spanned!(output.last=> move);
-    let parameters = asyncness.is_none().then(|| quote!(||));
+    let takes = asyncness.is_none().then(|| quote!(|#boxed|));
     let block = group(Delimiter::Brace, block, body.span());
-    quote!(#asyncness #moves #parameters #block)
+    quote!(#asyncness #moves #takes #block)
 }
 
 // Output:
-//     ::timbal::__private::declared::<Result<String, Error>>()
-fn declared(runnable: &Runnable<'_>) -> TokenStream {
+//     if false { return ::timbal::__private::declared::<Result<String, Error>>(); }
+fn declared(runnable: &Runnable<'_>) -> Option<TokenStream> {
+    let Runnable { timbal, item, output, .. } = runnable;
+    let ty = match (&item.signature.output, runnable.form) {
+        (_, Form::Opaque) => return None,
+        (ReturnType::Type(_, ty), _) => inferred(ty),
+        (ReturnType::Default, _) => output.ty.clone(),
+    };
+    // From where the type begins to where it ends: there a wrong tail says what it should be.
+    let declared = respanned(quote!(#timbal::__private::declared), output.first);
+    let called = quote_spanned!(output.last=> ::<#ty>());
+    Some(quote! {
+        if false {
+            return #declared #called;
+        }
+    })
+}
+
+/// The type, as far as it can be said in a body.
+fn inferred(ty: &Type) -> Type {
     struct Infer;
     impl VisitMut for Infer {
         fn visit_type_mut(&mut self, ty: &mut Type) {
@@ -129,25 +170,23 @@ fn declared(runnable: &Runnable<'_>) -> TokenStream {
             }
         }
     }
-    let Runnable { timbal, output, .. } = runnable;
-    let mut ty = output.ty.clone();
+    let mut ty = ty.clone();
     Infer.visit_type_mut(&mut ty);
-    // From where the type begins to where it ends: there a wrong tail says what it should be.
-    let declared = respanned(quote!(#timbal::__private::declared), output.first);
-    let called = quote_spanned!(output.last=> ::<#ty>());
-    quote!(#declared #called)
+    ty
 }
 
 // Output:
 //     ::timbal::__private::input(|input| { input.field("name", &name); input.redacted("key"); });
-fn capture(runnable: &Runnable<'_>) -> TokenStream {
+fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
     let Runnable { timbal, args, parameters, .. } = runnable;
-    if args.skip_input {
-        return quote!(#timbal::__private::no_input(););
-    }
     let input = Ident::new("input", Span::mixed_site());
     let fields = parameters.iter().flat_map(|parameter| fields(parameter, &input));
-    quote!(#timbal::__private::input(|#input| { #(#fields)* });)
+    match (boxed, args.skip_input) {
+        (None, true) => quote!(#timbal::__private::no_input();),
+        (Some(_), true) => TokenStream::new(),
+        (None, false) => quote!(#timbal::__private::input(|#input| { #(#fields)* });),
+        (Some(call), false) => quote!(#call.input(|#input| { #(#fields)* });),
+    }
 }
 
 fn fields<'a>(parameter: &'a Parameter<'_>, input: &'a Ident) -> impl Iterator<Item = TokenStream> {

@@ -33,7 +33,13 @@ use crate::model::Runnable;
 /// | the function | calling it gives |
 /// | --- | --- |
 /// | `async fn f(..) -> T` | `timbal::Call<..>`, which is a `Future<Output = T>` |
+/// | `fn f(..) -> impl Future<Output = T>` | the same `Call`, in which the function's body runs |
+/// | a boxed future: `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>` | that type: it is recorded as the future that it is |
 /// | `fn f(..) -> T` | `T`: it runs when it would have run, and is recorded inside |
+///
+/// An alias of a boxed future is not seen as one. What a function does before it makes a boxed
+/// future, and the calls that it makes there, belong to its caller; nothing is said of the call until
+/// the future is polled.
 ///
 /// # Options
 ///

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, FnArg, Lit, LitStr, Pat, PatIdent, PatType, Path, ReturnType, Signature, Type,
-    parse_quote,
+    TypeParamBound, parse_quote,
 };
 
 use crate::args::Args;
@@ -76,6 +76,24 @@ impl<'a> Runnable<'a> {
             form: returned.form,
             output: Output::new(signature, returned.captured),
         }
+    }
+
+    /// Whether the body is one that the function boxes, as its type says.
+    pub(crate) fn is_boxed(&self) -> bool {
+        self.form == Form::Named && self.shape != Shape::Value
+    }
+
+    /// What the return type says in `impl …`, but for lifetimes: a handle captures all there are.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = &TypeParamBound> {
+        let written = match &self.item.signature.output {
+            ReturnType::Type(_, ty) => match &**ty {
+                Type::ImplTrait(written) => Some(&written.bounds),
+                _ => None,
+            },
+            ReturnType::Default => None,
+        };
+        let is_trait = |bound: &&TypeParamBound| matches!(bound, TypeParamBound::Trait(_));
+        written.into_iter().flatten().filter(is_trait)
     }
 
     /// Whether the parameters can be captured before the body binds them.

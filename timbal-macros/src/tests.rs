@@ -253,6 +253,83 @@ fn value() {
     );
 }
 
+#[test]
+fn futures() {
+    check(
+        "",
+        "fn f<'a>(a: &'a str) -> impl Future<Output = &'a str> + Send + 'a { async move { a } }",
+        expect![[r#"
+            fn f<'a>(a: &'a str) -> ::timbal::Call<impl Future<Output = &'a str> + Send> {
+                ::timbal::__private::future::<
+                    &'a str,
+                    _,
+                    _,
+                >(
+                    {
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    },
+                    move || {
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => async move { a },
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "",
+        "fn f(mut a: u8) -> BoxFuture<'static, u8> { a += 1; async move { a }.boxed() }",
+        expect![[r#"
+            fn f(a: u8) -> BoxFuture<'static, u8> {
+                ::timbal::__private::boxed({
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    })
+                    .future::<
+                        u8,
+                        _,
+                    >(
+                        move |call| {
+                            if false {
+                                return ::timbal::__private::declared::<BoxFuture<'static, u8>>();
+                            }
+                            call.input(|input| {
+                                input.field("a", &a);
+                            });
+                            let mut a = a;
+                            match () {
+                                () => {
+                                    a += 1;
+                                    async move { a }.boxed()
+                                }
+                            }
+                        },
+                        |output, ending| {
+                            let timbal_output = ::timbal::__private::split!(output);
+                            ending.error(timbal_output.1);
+                            ending.output(timbal_output.0);
+                        },
+                    )
+            }
+        "#]],
+    );
+}
+
 /// Editors ask for the expansion of what is being typed.
 #[test]
 fn half_typed_body() {

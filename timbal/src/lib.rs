@@ -36,7 +36,9 @@
 //!
 //! # Functions that are not async
 //!
-//! They keep their types, run where they are called, and are calls of the call around them:
+//! Those that return a future are called as an `async fn` is: what they do is done in the call. A
+//! boxed future keeps its type, and is recorded as the future that it is. All others keep their types
+//! too, run where they are called, and are calls of the call around them:
 //!
 //! ```
 //! # use timbal::runnable;

@@ -1,0 +1,45 @@
+//! `Boxed`: a call whose function makes a boxed body where it is called, as its type says.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::Definition;
+use crate::call::{Call, Probe, call_of};
+use crate::capture::Fields;
+use crate::lifecycle::Lifecycle;
+
+/// A call of a function that returns a boxed future or stream, whose type is to stay.
+///
+/// The function runs where it is called, outside of the call, as that says nothing before its first
+/// poll. Only its input is captured then, before the function can use it up.
+pub struct Boxed {
+    lifecycle: Lifecycle,
+}
+
+/// A call of this runnable, whose body is made next.
+pub fn boxed(definition: &'static Definition) -> Boxed {
+    Boxed { lifecycle: Lifecycle::new(definition) }
+}
+
+impl Boxed {
+    /// The function's parameters, if anybody will hear of them.
+    pub fn input(&mut self, fill: impl FnOnce(&mut Fields<'_>)) {
+        self.lifecycle.capture_input(fill);
+    }
+
+    /// The call as a future.
+    pub fn future<T, F: Future<Output = T>>(
+        mut self,
+        make: impl FnOnce(&mut Self) -> F,
+        probe: Probe<T>,
+    ) -> Pin<Box<Call<F>>> {
+        let body = make(&mut self);
+        Box::pin(call_of(self.lifecycle, body, probe))
+    }
+}
+
+impl std::fmt::Debug for Boxed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Boxed").finish_non_exhaustive()
+    }
+}
