@@ -72,7 +72,10 @@ pub fn emit<T: Serialize>(value: T) -> Emit<T> {
 /// assert!(timbal_core::try_emit("half of it is done"));
 /// ```
 pub fn try_emit<T: Serialize>(value: T) -> bool {
-    current::with(|call| tell::try_chunk(call, &value)).unwrap_or(true)
+    let emitted = current::with(|call| {
+        tell::try_chunk(call, || capture::value(call.run().rules(), &value).into_payload())
+    });
+    emitted.unwrap_or(true)
 }
 
 /// The future of [`emit`].
@@ -90,7 +93,7 @@ impl<T: Serialize> Future for Emit<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let emitted = current::with(|call| {
             ready!(tell::poll_place(call.readers.as_deref(), cx));
-            tell::chunk(call, &self.value);
+            tell::chunk(call, || capture::value(call.run().rules(), &self.value).into_payload());
             Poll::Ready(())
         });
         emitted.unwrap_or(Poll::Ready(()))

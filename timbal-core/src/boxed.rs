@@ -3,10 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use futures_core::Stream;
+
 use crate::Definition;
 use crate::call::{Call, Probe, call_of};
 use crate::capture::Fields;
+use crate::item::ItemProbe;
 use crate::lifecycle::Lifecycle;
+use crate::stream_call::{StreamCall, stream_of};
 
 /// A call of a function that returns a boxed future or stream, whose type is to stay.
 ///
@@ -35,6 +39,16 @@ impl Boxed {
     ) -> Pin<Box<Call<F>>> {
         let body = make(&mut self);
         Box::pin(call_of(self.lifecycle, body, probe))
+    }
+
+    /// The call as a stream.
+    pub fn stream<T, S: Stream<Item = T>>(
+        mut self,
+        make: impl FnOnce(&mut Self) -> S,
+        probe: ItemProbe<T>,
+    ) -> Pin<Box<StreamCall<S>>> {
+        let body = make(&mut self);
+        Box::pin(stream_of(self.lifecycle, body, probe))
     }
 }
 

@@ -161,7 +161,7 @@ impl<F: Future> Driven for Call<F> {
     }
 
     fn output_event(self: Pin<&Self>) -> Option<OutputEvent> {
-        self.project_ref().lifecycle.ended().map(|record| record.output_event())
+        self.project_ref().lifecycle.output_event()
     }
 }
 

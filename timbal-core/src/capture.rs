@@ -24,6 +24,7 @@ use crate::payload::Payload;
 use crate::probe::CaptureInput;
 pub(crate) use captured::Captured;
 pub(crate) use raw::{RAW_VALUE, depth, marks};
+pub(crate) use text::HEAD_BYTES;
 use writer::Writer;
 
 /// How many arrays and objects may be inside of each other, whatever the rules say: each is some
@@ -86,6 +87,13 @@ pub(crate) fn named<T: Serialize + ?Sized>(rules: &Rules, key: &str, value: &T) 
 pub(crate) fn failure(rules: &Rules, message: &str) -> Captured {
     let mut writer = Writer::new(rules);
     writer.fail(message);
+    writer.finish()
+}
+
+/// What stands for a value of this many bytes that begins like this, and was not kept.
+pub(crate) fn cut(rules: &Rules, bytes: usize, head: &str) -> Captured {
+    let mut writer = Writer::new(rules);
+    writer.cut(Some(bytes), head);
     writer.finish()
 }
 

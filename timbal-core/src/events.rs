@@ -1,5 +1,6 @@
 //! `Events`: a call as a stream of its events.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,7 +9,7 @@ use futures_core::Stream;
 
 use crate::lifecycle::Settings;
 use crate::reader::{DEFAULT_PLACES, Inbox, Reader};
-use crate::{Event, OutputEvent};
+use crate::{CallError, Event, OutputEvent};
 
 /// A call as a stream of its events, and of those of all calls below it, in the order in which
 /// they happened; the last is the call's own Output.
@@ -35,6 +36,21 @@ pub trait Driven {
 
     /// What the call ended with, if it has.
     fn output_event(self: Pin<&Self>) -> Option<OutputEvent>;
+}
+
+/// Goes on with a call that gives items.
+///
+/// An item is a chunk, so if this is pending after one, the reader has something to read.
+pub(crate) fn drive<T>(poll_next: impl FnOnce() -> Poll<Option<T>>) -> Poll<()> {
+    // A panic is in the Output event, which is all that this reader asked for.
+    match catch_unwind(AssertUnwindSafe(poll_next)) {
+        Ok(Poll::Ready(Some(_)) | Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(None)) => Poll::Ready(()),
+        Err(panic) => {
+            let _recorded = CallError::from_caught(panic);
+            Poll::Ready(())
+        }
+    }
 }
 
 impl<C: Driven> Events<C> {

@@ -56,10 +56,14 @@ mod boxed;
 mod call;
 mod ending;
 mod events;
+mod folded;
+mod item;
 mod lazy;
 mod lifecycle;
 mod probe;
 mod settings;
+mod stream_call;
+mod stream_call_future;
 mod value;
 
 pub use annotate::{Emit, emit, metadata, try_emit, usage};
@@ -78,6 +82,8 @@ pub use recorder::{Builder, Guard, Health, InstallError, Timbal};
 pub use span::{Process, Span};
 pub use status::{Status, StatusCode};
 pub use store::{Batch, Store, StoreError};
+pub use stream_call::StreamCall;
+pub use stream_call_future::StreamCallFuture;
 pub use subscriber::Subscriber;
 pub use trace::Trace;
 pub use traceparent::{ParseTraceparentError, Traceparent};
@@ -93,7 +99,10 @@ pub mod __private {
     pub use crate::definition::Definition;
     pub use crate::ending::Ending;
     pub use crate::events::Driven;
+    pub use crate::item::Item;
     pub use crate::lazy::Lazy;
-    pub use crate::probe::{CaptureInput, CaptureOutput, Probe, Split, split};
+    pub use crate::probe::{CaptureInput, CaptureItem, CaptureOutput, Probe, Split, split};
+    pub use crate::stream_call::stream;
+    pub use crate::stream_call_future::{Opening, stream_future};
     pub use crate::value::value;
 }

@@ -9,13 +9,15 @@ use serde::Serialize;
 
 use crate::capture::{self, Captured, Fields, Rules};
 use crate::ending::Ending;
+use crate::folded::Folded;
 use crate::held::Held;
 use crate::intake::Intake;
+use crate::item::Item;
 use crate::open_call::{OpenCall, Parent};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::{Origin, Run};
-use crate::{CallError, Definition, Payload, Timestamp, current, recorder, tell};
+use crate::{CallError, Definition, OutputEvent, Payload, Timestamp, current, recorder, tell};
 
 /// One call's life. It says nothing before its first poll, then `Start`, any number of `Chunk`s,
 /// and exactly one `Output`: at its end, or when it is dropped.
@@ -69,6 +71,8 @@ struct Open {
     busy_ns: u64,
     polls: u32,
     is_kept: bool,
+    /// What its items come to, from the first on.
+    folded: Option<Box<Folded>>,
 }
 
 impl Lifecycle {
@@ -149,8 +153,14 @@ impl Lifecycle {
         };
         tell::start(&call);
         let clock = call.t0;
-        self.state =
-            State::Open(Open { call: Some(Held::Own(call)), clock, busy_ns: 0, polls: 0, is_kept });
+        self.state = State::Open(Open {
+            call: Some(Held::Own(call)),
+            clock,
+            busy_ns: 0,
+            polls: 0,
+            is_kept,
+            folded: None,
+        });
     }
 
     /// Runs a part of the body as the current call.
@@ -172,6 +182,27 @@ impl Lifecycle {
         }
     }
 
+    /// Waits until every reader has a place for one more event.
+    #[inline]
+    pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Open(open) = &self.state else { return Poll::Ready(()) };
+        tell::poll_place(open.call().readers.as_deref(), cx)
+    }
+
+    /// The call gives an item; `probe` looks at it.
+    #[inline]
+    pub(crate) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
+        let State::Open(open) = &mut self.state else { return };
+        let call = open.call.as_deref().expect("the body does not run");
+        let chunk = Item::of(call, open.folded.get_or_insert_default(), probe);
+        tell::chunk(call, || chunk);
+    }
+
+    /// The same life, for the handle that goes on with it.
+    pub(crate) fn hand_over(&mut self) -> Self {
+        Self { state: std::mem::replace(&mut self.state, State::Ended(None)) }
+    }
+
     /// Ends the call; `probe` looks at what it ends with.
     #[inline]
     pub(crate) fn end(&mut self, probe: impl FnOnce(&mut Ending<'_>)) {
@@ -189,10 +220,10 @@ impl Lifecycle {
         }
     }
 
-    /// The record of a call that has ended, if it was to be kept.
-    pub(crate) fn ended(&self) -> Option<&Record> {
+    /// What a call has ended with, if it was to be kept.
+    pub(crate) fn output_event(&self) -> Option<OutputEvent> {
         match &self.state {
-            State::Ended(record) => record.as_deref(),
+            State::Ended(record) => record.as_deref().map(Record::output_event),
             State::Made(_) | State::Unheard | State::Open(_) => None,
         }
     }
@@ -210,6 +241,10 @@ impl Lifecycle {
         let State::Open(open) = &mut self.state else { return };
         let call = open.call.take().expect("the body does not run");
         let is_kept = open.is_kept;
+        let (outcome, folded) = match open.folded.take() {
+            Some(folded) => folded.end(outcome, call.run().rules()),
+            None => (outcome, None),
+        };
         let record = call.end(is_kept || tell::wants_end(&call), |record| {
             call.write_counts(record);
             record.t1 = open.clock;
@@ -218,6 +253,9 @@ impl Lifecycle {
             record.outcome = outcome;
             if let Some(output) = output {
                 output.put(&mut record.output);
+            }
+            if let Some(folded) = folded {
+                record.output = folded;
             }
         });
         self.state = State::Ended(None);

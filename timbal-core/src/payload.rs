@@ -151,7 +151,7 @@ impl Payload {
         }
     }
 
-    fn marks(&self) -> Marks {
+    pub(crate) fn marks(&self) -> Marks {
         match self.text {
             Text::Inline { marks, .. } | Text::Shared { marks, .. } => marks,
         }

@@ -30,6 +30,18 @@ pub trait CaptureOutput: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> CaptureOutput for T {}
 
+/// What an item of a stream or an iterator, of a `Result` its `Ok`, must be able to do, unless the
+/// runnable says `skip_output`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be captured as an item",
+    label = "has no `serde::Serialize`",
+    note = "derive `serde::Serialize` for it (of a type parameter, ask for it), or write `#[runnable(skip_output)]`"
+)]
+pub trait CaptureItem: Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + ?Sized> CaptureItem for T {}
+
 /// Splits a `&T` into the value to record and the error to record, through every alias:
 /// `(Option<&T>, None)`, or of a `&Result<T, E>` `(Option<&T>, Option<CallError>)`.
 #[doc(hidden)]

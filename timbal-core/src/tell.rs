@@ -3,7 +3,7 @@
 
 use std::task::{Context, Poll};
 
-use crate::capture;
+use crate::Payload;
 use crate::event::{ChunkEvent, Event};
 use crate::open_call::OpenCall;
 use crate::reader::{Reader, Readers};
@@ -26,20 +26,19 @@ pub(crate) fn start(call: &OpenCall) {
 }
 
 /// The call says something on its way; it is captured only if somebody hears it.
-pub(crate) fn chunk<T: serde::Serialize + ?Sized>(call: &OpenCall, value: &T) {
+pub(crate) fn chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) {
     call.count_chunk();
     if is_heard(call) {
-        let chunk = capture::value(call.run().rules(), value).into_payload();
-        say(call, Event::Chunk(ChunkEvent::new(call.start_event(), chunk)));
+        say(call, Event::Chunk(ChunkEvent::new(call.start_event(), capture())));
     }
 }
 
 /// The same from code that cannot wait: without a place it is left out, which is counted.
-pub(crate) fn try_chunk<T: serde::Serialize + ?Sized>(call: &OpenCall, value: &T) -> bool {
+pub(crate) fn try_chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) -> bool {
     let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes());
     let has_place = inboxes.all(|inbox| inbox.has_place());
     if has_place {
-        chunk(call, value);
+        chunk(call, capture);
     } else {
         call.note(|notes| notes.count("chunks_left_out"));
     }
@@ -67,7 +66,7 @@ pub(crate) fn end(call: &OpenCall, record: &Record) {
 }
 
 /// Whether anybody wants the call's events.
-fn is_heard(call: &OpenCall) -> bool {
+pub(crate) fn is_heard(call: &OpenCall) -> bool {
     let is_read = |readers: &Readers| readers.inboxes().next().is_some();
     call.readers.as_deref().is_some_and(is_read)
         || call.run().intake.as_ref().is_some_and(|intake| intake.has_subscribers())

@@ -8,7 +8,8 @@ use syn::{Error, ExprPath, Lit, LitStr, Path, Result, Token, parenthesized, toke
 use crate::errors::Errors;
 
 /// The options, as they are written.
-const OPTIONS: [&str; 6] = ["name", "skip_input", "skip_output", "usage", "metadata", "crate"];
+const OPTIONS: [&str; 7] =
+    ["name", "skip_input", "skip_output", "fold", "usage", "metadata", "crate"];
 
 /// How alike two words are, of 1, when one of them is taken for a slip of the other.
 const ALIKE: f64 = 0.8;
@@ -19,9 +20,24 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) skip_input: bool,
     pub(crate) skip_output: bool,
+    pub(crate) fold: Option<Fold>,
     pub(crate) usage: Option<ExprPath>,
     pub(crate) metadata: Vec<(Ident, Lit)>,
     pub(crate) timbal: Option<Path>,
+}
+
+/// What the items of a call come to.
+pub(crate) struct Fold {
+    /// The option's name.
+    pub(crate) key: Ident,
+    pub(crate) by: FoldBy,
+}
+
+pub(crate) enum FoldBy {
+    Concat,
+    List,
+    None,
+    Path(ExprPath),
 }
 
 impl Args {
@@ -52,6 +68,7 @@ impl Args {
             "name" => self.name = Some(value(&key, input, "name = \"…\"")?),
             "skip_input" => self.skip_input = flag(&key, input)?,
             "skip_output" => self.skip_output = flag(&key, input)?,
+            "fold" => self.fold = Some(fold(&key, input)?),
             "usage" => self.usage = Some(value(&key, input, "usage = path")?),
             "metadata" => self.metadata = metadata(&key, input, errors)?,
             "crate" => self.timbal = Some(value(&key, input, "crate = path")?),
@@ -78,6 +95,24 @@ fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
         return Err(input.error(format!("expected `{key}` without a value")));
     }
     Ok(true)
+}
+
+/// What stands after `fold =`.
+fn fold(key: &Ident, input: ParseStream<'_>) -> Result<Fold> {
+    const FORM: &str = "fold = \"concat\"`, `\"list\"`, `\"none\"` or `fold = path";
+    let is_word = input.peek2(LitStr);
+    let by = if is_word {
+        let word: LitStr = value(key, input, FORM)?;
+        match word.value().as_str() {
+            "concat" => FoldBy::Concat,
+            "list" => FoldBy::List,
+            "none" => FoldBy::None,
+            _ => return Err(Error::new(word.span(), format!("expected `{FORM}`"))),
+        }
+    } else {
+        FoldBy::Path(value(key, input, FORM)?)
+    };
+    Ok(Fold { key: key.clone(), by })
 }
 
 /// The `(key = literal, …)` of `metadata(key = literal, …)`.

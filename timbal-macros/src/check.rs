@@ -16,6 +16,7 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
         returns_a_value,
         returns_what_is_known,
         returns_no_more_than_a_call,
+        items_are_folded,
         name_fits_into_a_path,
         metadata_keys_differ,
         marks_take_nothing,
@@ -79,7 +80,7 @@ fn returns_what_is_known(runnable: &Runnable<'_>, errors: &mut Errors) {
         (Shape::Value, _) => {}
         (Shape::Future, Form::Async) => returns_one_value(ty, errors),
         (Shape::Future, _) => {}
-        (Shape::Stream, _) => errors.push(ty, so_far("those that return a stream")),
+        (Shape::Stream, _) => {}
         (Shape::Iterator, _) => errors.push(ty, so_far("those that return an iterator")),
     }
 }
@@ -111,6 +112,18 @@ fn returns_no_more_than_a_call(runnable: &Runnable<'_>, errors: &mut Errors) {
             let message = "expected `Send`, `Sync` or `Unpin`: a call has no other traits";
             errors.push(&bound.path, message);
         }
+    }
+}
+
+fn items_are_folded(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let Some(fold) = &runnable.args.fold else { return };
+    if !matches!(runnable.shape, Shape::Stream | Shape::Iterator) {
+        errors.push(
+            &fold.key,
+            "expected a function of a stream or an iterator, whose items it folds",
+        );
+    } else if runnable.args.skip_output {
+        errors.push(&fold.key, "expected `skip_output` or `fold`, not both");
     }
 }
 

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, ReturnType, Signature, Type, parse_quote};
 
+use crate::args::FoldBy;
 use crate::item::Item;
 use crate::model::{MARKS, Parameter, Runnable, is_unused};
 use crate::shape::{Form, Shape};
@@ -40,17 +41,21 @@ pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
 //     -> ::timbal::Call<impl Future<Output = Result<String, Error>>>
 fn returns(runnable: &Runnable<'_>) -> TokenStream {
     let Runnable { timbal, item, output, .. } = runnable;
-    match runnable.form {
-        Form::Async => {
-            let output = &output.ty;
+    let output = &output.ty;
+    // An `impl` of our own, thus of our edition: it captures every lifetime.
+    let bounds = runnable.bounds();
+    let hidden = quote!(impl #(#bounds)+*);
+    match (runnable.shape, runnable.form) {
+        (Shape::Value, _) | (_, Form::Named) => item.signature.output.to_token_stream(),
+        (Shape::Stream, Form::Async) => {
+            quote!(-> #timbal::StreamCallFuture<impl ::core::future::Future<Output = #hidden>>)
+        }
+        (_, Form::Async) => {
             quote!(-> #timbal::Call<impl ::core::future::Future<Output = #output>>)
         }
-        Form::Opaque => {
-            let bounds = runnable.bounds();
-            // An `impl` of our own, thus of our edition: it captures every lifetime.
-            quote!(-> #timbal::Call<impl #(#bounds)+*>)
-        }
-        Form::Named => item.signature.output.to_token_stream(),
+        (Shape::Future, Form::Opaque) => quote!(-> #timbal::Call<#hidden>),
+        (Shape::Stream, Form::Opaque) => quote!(-> #timbal::StreamCall<#hidden>),
+        (Shape::Iterator, Form::Opaque) => quote!(-> #timbal::IterCall<#hidden>),
     }
 }
 
@@ -62,29 +67,30 @@ fn returns(runnable: &Runnable<'_>) -> TokenStream {
 //     ::timbal::__private::future::<u8, _, _>({ definition }, move || { body }, …)
 //     ::timbal::__private::boxed({ definition }).future::<u8, _>(move |call| { body }, …)
 fn call(runnable: &Runnable<'_>) -> TokenStream {
-    let private = {
-        let timbal = &runnable.timbal;
-        quote!(#timbal::__private)
-    };
+    let Runnable { timbal, output, .. } = runnable;
     let definition = definition(runnable);
     let body = body(runnable);
     let probe = probe(runnable);
-    let captured = inferred(&runnable.output.ty);
+    let name = match (runnable.shape, runnable.form) {
+        (Shape::Value, _) => return quote!(#timbal::__private::value(#definition, #body, #probe)),
+        (Shape::Future, Form::Async) => {
+            return quote!(#timbal::__private::call(#definition, #body, #probe));
+        }
+        (Shape::Future, _) => "future",
+        (Shape::Stream, Form::Async) => "stream_future",
+        (Shape::Stream, _) => "stream",
+        (Shape::Iterator, _) => "iterator",
+    };
     // Where a body of another type is underlined.
-    let (first, last) = (runnable.output.first, runnable.output.last);
-    match (runnable.shape, runnable.form) {
-        (Shape::Value, _) => quote!(#private::value(#definition, #body, #probe)),
-        (_, Form::Async) => quote!(#private::call(#definition, #body, #probe)),
-        (_, Form::Opaque) => {
-            let function = respanned(quote!(#private::future), first);
-            let captured = quote_spanned!(last=> ::<#captured, _, _>);
-            quote!(#function #captured (#definition, #body, #probe))
-        }
-        (_, Form::Named) => {
-            let captured = quote_spanned!(last=> future::<#captured, _>);
-            quote!(#private::boxed(#definition).#captured(#body, #probe))
-        }
+    let name = Ident::new(name, output.first);
+    let captured = inferred(&output.ty);
+    if runnable.is_boxed() {
+        let captured = quote_spanned!(output.last=> ::<#captured, _>);
+        return quote!(#timbal::__private::boxed(#definition).#name #captured (#body, #probe));
     }
+    let private = respanned(quote!(#timbal::__private), output.first);
+    let captured = quote_spanned!(output.last=> ::<#captured, _, _>);
+    quote!(#private::#name #captured (#definition, #body, #probe))
 }
 
 /// The item as the user wrote it, and beside it all that is wrong with it.
@@ -146,6 +152,7 @@ fn declared(runnable: &Runnable<'_>) -> Option<TokenStream> {
     let Runnable { timbal, item, output, .. } = runnable;
     let ty = match (&item.signature.output, runnable.form) {
         (_, Form::Opaque) => return None,
+        _ if runnable.shape == Shape::Stream && runnable.form == Form::Async => return None,
         (ReturnType::Type(_, ty), _) => inferred(ty),
         (ReturnType::Default, _) => output.ty.clone(),
     };
@@ -214,7 +221,14 @@ fn probe(runnable: &Runnable<'_>) -> TokenStream {
     // that cannot be captured is underlined, with no word of a macro.
     let split = Ident::new("timbal_output", ty.first);
     let value = quote_spanned!(ty.last=> #split.0);
-    let captures = (!args.skip_output).then(|| quote!(#ending.output(#value);));
+    let captures = match args.fold.as_ref().map(|fold| &fold.by) {
+        _ if args.skip_output => TokenStream::new(),
+        None => quote!(#ending.output(#value);),
+        Some(FoldBy::Concat) => quote!(#ending.concat(#value);),
+        Some(FoldBy::List) => quote!(#ending.list(#value);),
+        Some(FoldBy::None) => quote!(#ending.chunk(#value);),
+        Some(FoldBy::Path(path)) => quote_spanned!(path.span()=> #ending.fold(#value, #path);),
+    };
     let usage =
         args.usage.as_ref().map(|path| quote_spanned!(path.span()=> #ending.usage(#value, #path);));
     quote! {

@@ -34,19 +34,31 @@ use crate::model::Runnable;
 /// | --- | --- |
 /// | `async fn f(..) -> T` | `timbal::Call<..>`, which is a `Future<Output = T>` |
 /// | `fn f(..) -> impl Future<Output = T>` | the same `Call`, in which the function's body runs |
-/// | a boxed future: `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>` | that type: it is recorded as the future that it is |
+/// | `fn f(..) -> impl Stream<Item = T>` | `timbal::StreamCall<..>`, which is a `Stream<Item = T>`: each item is a chunk |
+/// | `async fn f(..) -> impl Stream<Item = T>` | `timbal::StreamCallFuture<..>`, a future of that: both are one call |
+/// | a boxed future or stream: `Pin<Box<dyn Future<Output = T>>>`, `BoxStream<'_, T>` | that type: it is recorded as the future or stream that it is |
 /// | `fn f(..) -> T` | `T`: it runs when it would have run, and is recorded inside |
 ///
-/// An alias of a boxed future is not seen as one. What a function does before it makes a boxed
-/// future, and the calls that it makes there, belong to its caller; nothing is said of the call until
-/// the future is polled.
+/// An alias of a boxed type is not seen as one. What a function does before it makes a boxed future or
+/// stream, and the calls that it makes there, belong to its caller; nothing is said of the call until
+/// what it made is polled.
+///
+/// # What items come to
+///
+/// The output of a stream is what its items come to: `String`, `&str` and `char` items are joined into
+/// one text, others are a list, and no items are `null`. Items that are an `Err` pass like all others:
+/// the first is the call's error. What there was before an error, or before the stream was dropped, is
+/// kept.
 ///
 /// # Options
 ///
 /// - `name = "…"`: the name of its calls in paths and traces, instead of the function's.
 /// - `skip_input`, `skip_output`: what is not captured, and need not be `Serialize`.
+/// - `fold = "concat"`, `"list"` or `"none"`: what the items come to, if not what their type says.
+///   `fold = path`: a `fn(&mut A, &T)` that adds each item, of a `Result` its `Ok`, to an output of its
+///   own, which begins as `A::default()`.
 /// - `usage = path`: a `fn(&T) -> impl IntoIterator<Item = (&str, u64)>` that takes the usage from
-///   the output, of a `Result` from its `Ok`.
+///   the output or from each item, of a `Result` from its `Ok`.
 /// - `metadata(key = "value")`: what each of its calls carries: strings, numbers and bools.
 /// - `crate = path`: where timbal is found, if not at `::timbal`.
 ///

@@ -330,6 +330,115 @@ fn futures() {
     );
 }
 
+#[test]
+fn streams() {
+    check(
+        "fold = \"list\"",
+        "fn f(a: &str) -> impl Stream<Item = Result<char, Error>> + Unpin + '_ { iter(a.chars().map(Ok)) }",
+        expect![[r#"
+            fn f(a: &str) -> ::timbal::StreamCall<impl Stream<Item = Result<char, Error>> + Unpin> {
+                ::timbal::__private::stream::<
+                    Result<char, Error>,
+                    _,
+                    _,
+                >(
+                    {
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    },
+                    move || {
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => iter(a.chars().map(Ok)),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.list(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "fold = Sum::add",
+        "async fn f(a: u8) -> impl Stream<Item = u8> { iter([a]) }",
+        expect![[r#"
+            fn f(
+                a: u8,
+            ) -> ::timbal::StreamCallFuture<
+                impl ::core::future::Future<Output = impl Stream<Item = u8>>,
+            > {
+                ::timbal::__private::stream_future::<
+                    u8,
+                    _,
+                    _,
+                >(
+                    {
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    },
+                    async move {
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => iter([a]),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.fold(timbal_output.0, Sum::add);
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "fold = \"none\"",
+        "fn f() -> BoxStream<'static, u8> { empty() }",
+        expect![[r#"
+        fn f() -> BoxStream<'static, u8> {
+            ::timbal::__private::boxed({
+                    static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                        "f"
+                    );
+                    &DEFINITION
+                })
+                .stream::<
+                    u8,
+                    _,
+                >(
+                    move |call| {
+                        if false {
+                            return ::timbal::__private::declared::<BoxStream<'static, u8>>();
+                        }
+                        call.input(|input| {});
+                        match () {
+                            () => empty(),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.chunk(timbal_output.0);
+                    },
+                )
+        }
+    "#]],
+    );
+}
+
 /// Editors ask for the expansion of what is being typed.
 #[test]
 fn half_typed_body() {

@@ -34,11 +34,34 @@
 //! # });
 //! ```
 //!
+//! # Streams
+//!
+//! Functions that return a stream are called as they were. Each item is a chunk, and the output is
+//! what all of them come to: also when one is an error, or when the stream is dropped early.
+//!
+//! ```
+//! # use timbal::runnable;
+//! use futures::stream::{self, Stream, StreamExt};
+//!
+//! #[runnable]
+//! fn words(text: &str) -> impl Stream<Item = &str> {
+//!     stream::iter(text.split_inclusive(' '))
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! let mut stream = words("Hello, Alice!");
+//! assert_eq!(stream.next().await, Some("Hello, "));
+//!
+//! let done = words("Hello, Alice!").events().collect().await;
+//! assert_eq!(done.output, "Hello, Alice!");
+//! # });
+//! ```
+//!
 //! # Functions that are not async
 //!
-//! Those that return a future are called as an `async fn` is: what they do is done in the call. A
-//! boxed future keeps its type, and is recorded as the future that it is. All others keep their types
-//! too, run where they are called, and are calls of the call around them:
+//! Those that return a future are called as an `async fn` is: what they do is done in the call. Boxed
+//! futures and streams keep their types, and are recorded as what they are. All others keep their
+//! types too, run where they are called, and are calls of the call around them:
 //!
 //! ```
 //! # use timbal::runnable;

@@ -6,7 +6,7 @@ use super::captured::End;
 use crate::payload::INLINE_BYTES;
 
 /// How much is kept of the text of a value that is cut.
-pub(super) const HEAD_BYTES: usize = 1024;
+pub(crate) const HEAD_BYTES: usize = 1024;
 
 /// A buffer that has grown past this is not kept for the next capture.
 const KEPT_BYTES: usize = 64 * 1024;

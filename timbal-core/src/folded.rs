@@ -1,0 +1,156 @@
+//! `Folded`: what the items of a call come to, as they pass.
+
+use std::any::Any;
+
+use serde::Serialize;
+
+use crate::capture::{self, HEAD_BYTES, Rules};
+use crate::payload::Marks;
+use crate::record::Outcome;
+use crate::{CallError, Payload};
+
+/// What the items of a call come to: its output, if they end here, and its error.
+///
+/// It is built while they pass, within the limit of a payload, and the items are not kept.
+#[derive(Default)]
+pub(crate) struct Folded {
+    output: Output,
+    /// That of the first item that was one.
+    pub(crate) error: Option<Box<CallError>>,
+}
+
+#[derive(Default)]
+enum Output {
+    #[default]
+    Nothing,
+    Text(Text),
+    Own(Box<dyn Accumulator>),
+    /// The function that folds has panicked.
+    Failed(String),
+}
+
+/// How items are put together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// A string of all of them.
+    Concat,
+    /// An array of all of them.
+    List,
+}
+
+/// JSON text without its last character.
+struct Text {
+    join: Join,
+    built: String,
+    marks: Marks,
+    /// How long the text would be, if it is too long: then `built` is but its head.
+    cut: Option<usize>,
+}
+
+impl Folded {
+    /// Adds an item to those that were before.
+    pub(crate) fn join(&mut self, item: &Payload, join: Join, rules: &Rules) {
+        if let Output::Nothing = self.output {
+            self.output = Output::Text(Text::new(join));
+        }
+        if let Output::Text(text) = &mut self.output {
+            text.push(item, rules.max_bytes.unwrap_or(usize::MAX));
+        }
+    }
+
+    /// What a function of the user's makes of the items, its first is made here.
+    pub(crate) fn own<A: Default + Serialize + Send + Sync + 'static>(&mut self) -> Option<&mut A> {
+        if let Output::Nothing = self.output {
+            self.output = Output::Own(Box::new(Own(A::default())));
+        }
+        let Output::Own(own) = &mut self.output else { return None };
+        (&mut **own as &mut dyn Any).downcast_mut().map(|Own(own)| own)
+    }
+
+    /// There is no output, but why there is none.
+    pub(crate) fn fail(&mut self, message: String) {
+        self.output = Output::Failed(message);
+    }
+
+    /// How the call ended, and its output: `null` of no items. An item that was an error counts more
+    /// than how its reader left the call, but less than a panic.
+    pub(crate) fn end(mut self, outcome: Outcome, rules: &Rules) -> (Outcome, Option<Payload>) {
+        let outcome = match (outcome, self.error.take()) {
+            (Outcome::Success | Outcome::Dropped, Some(error)) => Outcome::Error(error),
+            (outcome, _) => outcome,
+        };
+        let output = match self.output {
+            Output::Nothing => None,
+            Output::Text(text) => Some(text.finish(rules)),
+            Output::Own(own) => Some(own.capture(rules)),
+            Output::Failed(message) => Some(capture::failure(rules, &message).into_payload()),
+        };
+        (outcome, output)
+    }
+}
+
+impl Text {
+    fn new(join: Join) -> Self {
+        Self { join, built: String::new(), marks: Marks::NONE, cut: None }
+    }
+
+    fn push(&mut self, item: &Payload, limit: usize) {
+        self.marks.add(item.marks());
+        let is_first = self.built.is_empty();
+        match (self.join, as_string(item)) {
+            (Join::List, _) => {
+                self.append(if is_first { "[" } else { "," }, limit);
+                self.append(item.as_json(), limit);
+            }
+            (Join::Concat, Some(content)) => {
+                self.append(if is_first { "\"" } else { "" }, limit);
+                self.append(content, limit);
+            }
+            (Join::Concat, None) => {
+                self.append(if is_first { "\"" } else { "" }, limit);
+                let quoted = Payload::new(item.as_json());
+                self.append(as_string(&quoted).unwrap_or_default(), limit);
+            }
+        }
+    }
+
+    fn append(&mut self, piece: &str, limit: usize) {
+        if let Some(bytes) = &mut self.cut {
+            *bytes += piece.len();
+        } else if self.built.len() + piece.len() < limit {
+            self.built.push_str(piece);
+        } else {
+            self.cut = Some(self.built.len() + piece.len());
+            let room = HEAD_BYTES.saturating_sub(self.built.len());
+            self.built.push_str(&piece[..piece.floor_char_boundary(room)]);
+            self.built.truncate(self.built.floor_char_boundary(HEAD_BYTES));
+            self.built.shrink_to_fit();
+        }
+    }
+
+    fn finish(mut self, rules: &Rules) -> Payload {
+        if let Some(bytes) = self.cut {
+            return capture::cut(rules, bytes + 1, &self.built).into_payload();
+        }
+        self.built.push(if self.join == Join::List { ']' } else { '"' });
+        Payload::from_captured(&self.built, self.marks)
+    }
+}
+
+/// What stands between the quotes, if this is a string.
+fn as_string(payload: &Payload) -> Option<&str> {
+    payload.as_json().strip_prefix('"')?.strip_suffix('"')
+}
+
+/// What a user's function makes of the items, whatever its type.
+trait Accumulator: Any + Send + Sync {
+    fn capture(&self, rules: &Rules) -> Payload;
+}
+
+struct Own<A>(A);
+
+impl<A: Serialize + Send + Sync + 'static> Accumulator for Own<A> {
+    fn capture(&self, rules: &Rules) -> Payload {
+        capture::value(rules, &self.0).into_payload()
+    }
+}

@@ -1,0 +1,113 @@
+//! `Item`: one item of a call, as its expansion tells it.
+
+use std::any::type_name;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Serialize;
+
+use crate::folded::{Folded, Join};
+use crate::open_call::OpenCall;
+use crate::probe::CaptureItem;
+use crate::{CallError, Payload, capture, tell};
+
+/// Looks at an item of a call, and says it. The expansion writes it, where the type is concrete.
+pub(crate) type ItemProbe<T> = fn(&T, &mut Item<'_>);
+
+/// One item of a call. The expansion of its runnable looks at the item and says it here.
+pub struct Item<'a> {
+    call: &'a OpenCall,
+    folded: &'a mut Folded,
+    chunk: Payload,
+}
+
+impl<'a> Item<'a> {
+    /// What `probe` finds, as a chunk. It runs code of the user's types, which may panic: that ends
+    /// here.
+    pub(crate) fn of(
+        call: &'a OpenCall,
+        folded: &'a mut Folded,
+        probe: impl FnOnce(&mut Self),
+    ) -> Payload {
+        let mut item = Self { call, folded, chunk: Payload::null() };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut item))) {
+            let message = format!("panicked: {}", CallError::from_caught(panic).message());
+            item.folded.fail(message);
+        }
+        item.chunk
+    }
+
+    /// The call failed, if this is an error and the first of them.
+    pub fn error(&mut self, error: Option<CallError>) {
+        #[derive(Serialize)]
+        struct Chunk<'e> {
+            r#type: &'e str,
+            message: &'e str,
+        }
+        let Some(error) = error else { return };
+        if tell::is_heard(self.call) {
+            let chunk = Chunk { r#type: error.type_name(), message: error.message() };
+            self.chunk = capture::value(self.call.run().rules(), &chunk).into_payload();
+        }
+        if self.folded.error.is_none() {
+            self.folded.error = Some(Box::new(error.located_at(&self.call.path())));
+        }
+    }
+
+    /// A value: texts are a text in the end, others a list.
+    pub fn output<T: CaptureItem>(&mut self, value: Option<&T>) {
+        let is_text = is::<T, String>() || is::<T, &str>() || is::<T, char>();
+        self.join(value, if is_text { Join::Concat } else { Join::List });
+    }
+
+    /// A value, of which all are a text in the end.
+    pub fn concat<T: CaptureItem>(&mut self, value: Option<&T>) {
+        self.join(value, Join::Concat);
+    }
+
+    /// A value, of which all are a list in the end.
+    pub fn list<T: CaptureItem>(&mut self, value: Option<&T>) {
+        self.join(value, Join::List);
+    }
+
+    /// A value that is a chunk, and nothing in the end.
+    pub fn chunk<T: CaptureItem>(&mut self, value: Option<&T>) {
+        if let Some(value) = value.filter(|_| tell::is_heard(self.call)) {
+            self.chunk = capture::value(self.call.run().rules(), value).into_payload();
+        }
+    }
+
+    /// A value, of which this function makes something in the end.
+    pub fn fold<T, A>(&mut self, value: Option<&T>, fold: impl FnOnce(&mut A, &T))
+    where
+        T: CaptureItem,
+        A: Default + Serialize + Send + Sync + 'static,
+    {
+        self.chunk(value);
+        if let (Some(value), Some(own)) = (value, self.folded.own()) {
+            fold(own, value);
+        }
+    }
+
+    /// What the value says that the call used.
+    pub fn usage<'v, T, I, K>(&mut self, value: Option<&'v T>, usage: impl FnOnce(&'v T) -> I)
+    where
+        I: IntoIterator<Item = (K, u64)>,
+        K: AsRef<str>,
+    {
+        for (key, amount) in value.map(usage).into_iter().flatten() {
+            self.call.note(|notes| notes.add_usage(key.as_ref(), amount));
+        }
+    }
+
+    fn join<T: CaptureItem>(&mut self, value: Option<&T>, join: Join) {
+        let Some(value) = value else { return };
+        let rules = self.call.run().rules();
+        self.chunk = capture::value(rules, value).into_payload();
+        self.folded.join(&self.chunk, join, rules);
+    }
+}
+
+/// Whether these are one type, but for lifetimes. Where it is asked, neither need be known.
+fn is<T: ?Sized, U: ?Sized>() -> bool {
+    type_name::<T>() == type_name::<U>()
+}
