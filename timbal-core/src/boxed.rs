@@ -9,10 +9,11 @@ use crate::Definition;
 use crate::call::{Call, Probe, call_of};
 use crate::capture::Fields;
 use crate::item::ItemProbe;
+use crate::iter_call::{IterCall, iterator_of};
 use crate::lifecycle::Lifecycle;
 use crate::stream_call::{StreamCall, stream_of};
 
-/// A call of a function that returns a boxed future or stream, whose type is to stay.
+/// A call of a function that returns a boxed future, stream or iterator, whose type is to stay.
 ///
 /// The function runs where it is called, outside of the call, as that says nothing before its first
 /// poll. Only its input is captured then, before the function can use it up.
@@ -49,6 +50,16 @@ impl Boxed {
     ) -> Pin<Box<StreamCall<S>>> {
         let body = make(&mut self);
         Box::pin(stream_of(self.lifecycle, body, probe))
+    }
+
+    /// The call as an iterator.
+    pub fn iterator<T, I: Iterator<Item = T>>(
+        mut self,
+        make: impl FnOnce(&mut Self) -> I,
+        probe: ItemProbe<T>,
+    ) -> Box<IterCall<I>> {
+        let body = make(&mut self);
+        Box::new(iterator_of(self.lifecycle, body, probe))
     }
 }
 

@@ -204,6 +204,12 @@ impl<F: Future> Call<F> {
     }
 }
 
+impl<F: Future> Call<F> {
+    fn lifecycle(&mut self) -> &mut Lifecycle {
+        &mut self.lifecycle
+    }
+}
+
 settings! { impl [F: Future] Call<F> }
 
 /// A name that does not fall apart in a path: dots separate names there.

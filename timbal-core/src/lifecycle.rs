@@ -193,9 +193,20 @@ impl Lifecycle {
     #[inline]
     pub(crate) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
         let State::Open(open) = &mut self.state else { return };
-        let call = open.call.as_deref().expect("the body does not run");
-        let chunk = Item::of(call, open.folded.get_or_insert_default(), probe);
+        let (call, chunk) = open.item(probe);
         tell::chunk(call, || chunk);
+    }
+
+    /// The same in code that cannot wait for a place.
+    #[inline]
+    pub(crate) fn item_now(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
+        let State::Open(open) = &mut self.state else { return };
+        let (call, chunk) = open.item(probe);
+        tell::try_chunk(call, || chunk);
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        !matches!(self.state, State::Made(_))
     }
 
     /// The same life, for the handle that goes on with it.
@@ -346,6 +357,12 @@ impl Settings {
 impl Open {
     fn call(&self) -> &OpenCall {
         self.call.as_deref().expect("the body does not run")
+    }
+
+    fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) -> (&OpenCall, Payload) {
+        let call = self.call.as_deref().expect("the body does not run");
+        let chunk = Item::of(call, self.folded.get_or_insert_default(), probe);
+        (call, chunk)
     }
 
     #[inline]

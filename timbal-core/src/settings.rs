@@ -16,13 +16,13 @@ macro_rules! settings {
             /// Makes the call the root of a run that goes on from this one.
             pub fn parent_run(mut self, run_id: $crate::RunId) -> Self {
                 let origin = $crate::run::Origin::New { parent: Some(run_id) };
-                self.lifecycle.settings().origin = Some(origin);
+                self.lifecycle().settings().origin = Some(origin);
                 self
             }
 
             /// Makes the call the root of a run of its own.
             pub fn detached(mut self) -> Self {
-                let origin = &mut self.lifecycle.settings().origin;
+                let origin = &mut self.lifecycle().settings().origin;
                 origin.get_or_insert($crate::run::Origin::New { parent: None });
                 self
             }
@@ -30,13 +30,13 @@ macro_rules! settings {
             /// Makes the call a child of a call in another process, and a part of that one's run.
             pub fn continues(mut self, parent: $crate::Traceparent) -> Self {
                 let (run, call) = (parent.run_id(), parent.call_id());
-                self.lifecycle.settings().origin = Some($crate::run::Origin::Remote { run, call });
+                self.lifecycle().settings().origin = Some($crate::run::Origin::Remote { run, call });
                 self
             }
 
             /// Makes the call the root of a run that this recorder records, and no other.
             pub fn recorded_by(mut self, timbal: &$crate::Timbal) -> Self {
-                self.lifecycle.settings().recorder = Some(timbal.intake());
+                self.lifecycle().settings().recorder = Some(timbal.intake());
                 self
             }
 
@@ -47,8 +47,8 @@ macro_rules! settings {
                 value: V,
             ) -> Self {
                 let key = key.into();
-                let value = self.lifecycle.capture(&key, &value);
-                self.lifecycle.settings().metadata.push((key, value));
+                let value = self.lifecycle().capture(&key, &value);
+                self.lifecycle().settings().metadata.push((key, value));
                 self
             }
         }

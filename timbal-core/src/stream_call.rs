@@ -118,6 +118,12 @@ impl<S: Stream> StreamCall<S> {
     }
 }
 
+impl<S: Stream> StreamCall<S> {
+    fn lifecycle(&mut self) -> &mut Lifecycle {
+        &mut self.lifecycle
+    }
+}
+
 settings! { impl [S: Stream] StreamCall<S> }
 
 /// All items of a stream.

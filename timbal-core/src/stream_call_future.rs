@@ -87,6 +87,12 @@ impl<F: Future<Output: Stream>> StreamCallFuture<F> {
     }
 }
 
+impl<F: Future<Output: Stream>> StreamCallFuture<F> {
+    fn lifecycle(&mut self) -> &mut Lifecycle {
+        &mut self.lifecycle
+    }
+}
+
 settings! { impl [F: Future<Output: Stream>] StreamCallFuture<F> }
 
 pin_project! {

@@ -1,7 +1,7 @@
 //! What is wrong with a `Runnable`: a function for each rule.
 
 use syn::ext::IdentExt;
-use syn::{Attribute, Meta, Path, ReturnType, Type, TypeParamBound};
+use syn::{Attribute, Meta, Path, Type, TypeParamBound};
 
 use crate::errors::Errors;
 use crate::model::Runnable;
@@ -14,7 +14,7 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
         is_free,
         is_plain,
         returns_a_value,
-        returns_what_is_known,
+        returns_one_value,
         returns_no_more_than_a_call,
         items_are_folded,
         name_fits_into_a_path,
@@ -74,20 +74,10 @@ fn returns_a_value(runnable: &Runnable<'_>, errors: &mut Errors) {
     }
 }
 
-fn returns_what_is_known(runnable: &Runnable<'_>, errors: &mut Errors) {
-    let ReturnType::Type(_, ty) = &runnable.item.signature.output else { return };
-    match (runnable.shape, runnable.form) {
-        (Shape::Value, _) => {}
-        (Shape::Future, Form::Async) => returns_one_value(ty, errors),
-        (Shape::Future, _) => {}
-        (Shape::Stream, _) => {}
-        (Shape::Iterator, _) => errors.push(ty, so_far("those that return an iterator")),
-    }
-}
-
 /// What an `async fn` gives when it is done is no future or iterator that goes on.
-fn returns_one_value(ty: &Type, errors: &mut Errors) {
-    let Type::ImplTrait(output) = ty else { return };
+fn returns_one_value(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let (Shape::Future, Form::Async) = (runnable.shape, runnable.form) else { return };
+    let Type::ImplTrait(output) = &runnable.output.ty else { return };
     for bound in &output.bounds {
         let TypeParamBound::Trait(bound) = bound else { continue };
         let Some(name) = bound.path.segments.last() else { continue };

@@ -36,19 +36,19 @@ use crate::model::Runnable;
 /// | `fn f(..) -> impl Future<Output = T>` | the same `Call`, in which the function's body runs |
 /// | `fn f(..) -> impl Stream<Item = T>` | `timbal::StreamCall<..>`, which is a `Stream<Item = T>`: each item is a chunk |
 /// | `async fn f(..) -> impl Stream<Item = T>` | `timbal::StreamCallFuture<..>`, a future of that: both are one call |
-/// | a boxed future or stream: `Pin<Box<dyn Future<Output = T>>>`, `BoxStream<'_, T>` | that type: it is recorded as the future or stream that it is |
+/// | `fn f(..) -> impl Iterator<Item = T>` | `timbal::IterCall<..>`, which is an `Iterator<Item = T>`: each item is a chunk |
+/// | a boxed future, stream or iterator: `Pin<Box<dyn Future<Output = T>>>`, `BoxStream<'_, T>` | that type: it is recorded as what it is |
 /// | `fn f(..) -> T` | `T`: it runs when it would have run, and is recorded inside |
 ///
-/// An alias of a boxed type is not seen as one. What a function does before it makes a boxed future or
-/// stream, and the calls that it makes there, belong to its caller; nothing is said of the call until
-/// what it made is polled.
+/// An alias of a boxed type is not seen as one. What a function does before it has made what it boxes,
+/// and the calls that it makes there, belong to its caller; nothing is said of the call until what it
+/// made is polled.
 ///
 /// # What items come to
 ///
-/// The output of a stream is what its items come to: `String`, `&str` and `char` items are joined into
+/// The output of a stream or an iterator is what its items come to: `String`, `&str` and `char` items are joined into
 /// one text, others are a list, and no items are `null`. Items that are an `Err` pass like all others:
-/// the first is the call's error. What there was before an error, or before the stream was dropped, is
-/// kept.
+/// the first is the call's error. What there was before an error, or before an early drop, is kept.
 ///
 /// # Options
 ///

@@ -78,7 +78,9 @@ pub(crate) fn shape_of(last: &PathSegment) -> Option<Shape> {
     match last.ident.to_string().as_str() {
         "Future" => Some(Shape::Future),
         "Stream" => Some(Shape::Stream),
-        "Iterator" | "DoubleEndedIterator" => Some(Shape::Iterator),
+        "Iterator" | "DoubleEndedIterator" | "ExactSizeIterator" | "FusedIterator" => {
+            Some(Shape::Iterator)
+        }
         _ => None,
     }
 }

@@ -439,6 +439,44 @@ fn streams() {
     );
 }
 
+#[test]
+fn iterators() {
+    check(
+        "",
+        "fn f(a: u8) -> impl ExactSizeIterator<Item = u8> + Send { (0..a).rev() }",
+        expect![[r#"
+            fn f(a: u8) -> ::timbal::IterCall<impl ExactSizeIterator<Item = u8> + Send> {
+                ::timbal::__private::iterator::<
+                    u8,
+                    _,
+                    _,
+                >(
+                    {
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    },
+                    move || {
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => (0..a).rev(),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
 /// Editors ask for the expansion of what is being typed.
 #[test]
 fn half_typed_body() {

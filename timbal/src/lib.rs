@@ -34,9 +34,9 @@
 //! # });
 //! ```
 //!
-//! # Streams
+//! # Streams and iterators
 //!
-//! Functions that return a stream are called as they were. Each item is a chunk, and the output is
+//! Functions that return one are called as they were. Each item is a chunk, and the output is
 //! what all of them come to: also when one is an error, or when the stream is dropped early.
 //!
 //! ```
@@ -55,13 +55,23 @@
 //! let done = words("Hello, Alice!").events().collect().await;
 //! assert_eq!(done.output, "Hello, Alice!");
 //! # });
+//!
+//! #[runnable]
+//! fn doubles(to: u64) -> impl Iterator<Item = u64> {
+//!     (0..to).map(|n| n * 2)
+//! }
+//!
+//! assert_eq!(doubles(3).sum::<u64>(), 6);
+//! let (doubles, trace) = doubles(3).traced();
+//! assert_eq!(trace.to_string(), r#"doubles {"to":3} -> [0,2,4]"#);
+//! # assert_eq!(doubles, [0, 2, 4]);
 //! ```
 //!
 //! # Functions that are not async
 //!
 //! Those that return a future are called as an `async fn` is: what they do is done in the call. Boxed
-//! futures and streams keep their types, and are recorded as what they are. All others keep their
-//! types too, run where they are called, and are calls of the call around them:
+//! futures, streams and iterators keep their types, and are recorded as what they are. All others keep
+//! their types too, run where they are called, and are calls of the call around them:
 //!
 //! ```
 //! # use timbal::runnable;
