@@ -8,8 +8,17 @@ use syn::{Error, ExprPath, Lit, LitStr, Path, Result, Token, parenthesized, toke
 use crate::errors::Errors;
 
 /// The options, as they are written.
-const OPTIONS: [&str; 7] =
-    ["name", "skip_input", "skip_output", "fold", "usage", "metadata", "crate"];
+const OPTIONS: [&str; 9] = [
+    "name",
+    "skip_input",
+    "skip_output",
+    "capture_self",
+    "opaque",
+    "fold",
+    "usage",
+    "metadata",
+    "crate",
+];
 
 /// How alike two words are, of 1, when one of them is taken for a slip of the other.
 const ALIKE: f64 = 0.8;
@@ -20,6 +29,8 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) skip_input: bool,
     pub(crate) skip_output: bool,
+    pub(crate) capture_self: Option<Ident>,
+    pub(crate) opaque: Option<Ident>,
     pub(crate) fold: Option<Fold>,
     pub(crate) usage: Option<ExprPath>,
     pub(crate) metadata: Vec<(Ident, Lit)>,
@@ -68,6 +79,8 @@ impl Args {
             "name" => self.name = Some(value(&key, input, "name = \"…\"")?),
             "skip_input" => self.skip_input = flag(&key, input)?,
             "skip_output" => self.skip_output = flag(&key, input)?,
+            "capture_self" => self.capture_self = flag(&key, input)?.then(|| key.clone()),
+            "opaque" => self.opaque = flag(&key, input)?.then(|| key.clone()),
             "fold" => self.fold = Some(fold(&key, input)?),
             "usage" => self.usage = Some(value(&key, input, "usage = path")?),
             "metadata" => self.metadata = metadata(&key, input, errors)?,

@@ -11,7 +11,8 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
     for rule in [
         is_marked_once,
         is_called_by_others,
-        is_free,
+        has_a_self_to_capture,
+        has_a_handle_to_hide,
         is_plain,
         returns_a_value,
         returns_one_value,
@@ -24,11 +25,6 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
     ] {
         rule(runnable, errors);
     }
-}
-
-/// What to say where the attribute cannot stand yet.
-pub(crate) fn so_far(not: &str) -> String {
-    format!("`#[runnable]` is for free functions so far, not for {not}")
 }
 
 fn is_marked_once(runnable: &Runnable<'_>, errors: &mut Errors) {
@@ -48,9 +44,20 @@ fn is_called_by_others(runnable: &Runnable<'_>, errors: &mut Errors) {
     }
 }
 
-fn is_free(runnable: &Runnable<'_>, errors: &mut Errors) {
-    if let Some(receiver) = runnable.item.signature.receiver() {
-        errors.push(receiver.self_token, so_far("methods"));
+fn has_a_self_to_capture(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let Some(option) = &runnable.args.capture_self else { return };
+    if runnable.item.signature.receiver().is_none() {
+        errors.push(option, "expected a method: this function has no `self`");
+    } else if runnable.args.skip_input {
+        errors.push(option, "expected `skip_input` or `capture_self`, not both");
+    }
+}
+
+/// Of a type that is named there is nothing to hide.
+fn has_a_handle_to_hide(runnable: &Runnable<'_>, errors: &mut Errors) {
+    if let (Some(option), Form::Named) = (&runnable.args.opaque, runnable.form) {
+        let message = "expected an `async fn`, or one of an `impl Future`, `Stream` or `Iterator`";
+        errors.push(option, message);
     }
 }
 

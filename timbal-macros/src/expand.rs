@@ -5,9 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, ReturnType, Signature, Type, parse_quote};
+use syn::{Attribute, ReceiverKind, ReturnType, Signature, Type, Visibility, parse_quote};
 
-use crate::args::FoldBy;
+use crate::args::{Args, FoldBy};
 use crate::item::Item;
 use crate::model::{MARKS, Parameter, Runnable, is_unused};
 use crate::shape::{Form, Shape};
@@ -24,11 +24,14 @@ pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
     let Item { attributes, visibility, signature, .. } = item;
     let Signature { safety, fn_token, ident, generics, .. } = signature;
     let where_clause = &generics.where_clause;
-    let parameters = parameters.iter().map(parameter);
+    let receiver = signature.receiver().map(ToTokens::to_token_stream);
+    let parameters = receiver.into_iter().chain(parameters.iter().map(parameter));
+    let refines = refines(runnable);
     let returns = returns(runnable);
     let call = call(runnable);
     quote! {
         #(#attributes)*
+        #refines
         #visibility #safety #fn_token #ident #generics (#(#parameters),*) #returns
         #where_clause
         {
@@ -37,26 +40,36 @@ pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
     }
 }
 
+/// What is without visibility may stand in the `impl` of a trait: there a handle says more than the
+/// trait does, as it should.
+fn refines(runnable: &Runnable<'_>) -> Option<TokenStream> {
+    let is_inherited = matches!(runnable.item.visibility, Visibility::Inherited);
+    let is_handle = runnable.form != Form::Named && runnable.args.opaque.is_none();
+    (is_inherited && is_handle).then(|| quote!(#[allow(refining_impl_trait)]))
+}
+
 // Output:
 //     -> ::timbal::Call<impl Future<Output = Result<String, Error>>>
 fn returns(runnable: &Runnable<'_>) -> TokenStream {
-    let Runnable { timbal, item, output, .. } = runnable;
+    let Runnable { timbal, args, item, output, .. } = runnable;
     let output = &output.ty;
     // An `impl` of our own, thus of our edition: it captures every lifetime.
     let bounds = runnable.bounds();
-    let hidden = quote!(impl #(#bounds)+*);
-    match (runnable.shape, runnable.form) {
-        (Shape::Value, _) | (_, Form::Named) => item.signature.output.to_token_stream(),
-        (Shape::Stream, Form::Async) => {
-            quote!(-> #timbal::StreamCallFuture<impl ::core::future::Future<Output = #hidden>>)
-        }
-        (_, Form::Async) => {
-            quote!(-> #timbal::Call<impl ::core::future::Future<Output = #output>>)
-        }
-        (Shape::Future, Form::Opaque) => quote!(-> #timbal::Call<#hidden>),
-        (Shape::Stream, Form::Opaque) => quote!(-> #timbal::StreamCall<#hidden>),
-        (Shape::Iterator, Form::Opaque) => quote!(-> #timbal::IterCall<#hidden>),
-    }
+    let written = quote!(impl #(#bounds)+*);
+    let hidden = match (runnable.shape, runnable.form) {
+        (_, Form::Named) => return item.signature.output.to_token_stream(),
+        (_, Form::Opaque) => written,
+        (Shape::Stream, Form::Async) => quote!(impl ::core::future::Future<Output = #written>),
+        (_, Form::Async) => quote!(impl ::core::future::Future<Output = #output>),
+    };
+    let handle = match (runnable.shape, runnable.form) {
+        _ if args.opaque.is_some() => return quote!(-> #hidden),
+        (Shape::Stream, Form::Async) => quote!(StreamCallFuture),
+        (Shape::Stream, _) => quote!(StreamCall),
+        (Shape::Iterator, _) => quote!(IterCall),
+        (Shape::Future | Shape::Value, _) => quote!(Call),
+    };
+    quote!(-> #timbal::#handle<#hidden>)
 }
 
 // Output:
@@ -91,6 +104,23 @@ fn call(runnable: &Runnable<'_>) -> TokenStream {
     let private = respanned(quote!(#timbal::__private), output.first);
     let captured = quote_spanned!(output.last=> ::<#captured, _, _>);
     quote!(#private::#name #captured (#definition, #body, #probe))
+}
+
+// Output:
+//     #[::timbal::runnable(skip_input, metadata(model = "gpt-5"))]
+pub(crate) fn attribute(args: &Args) -> Attribute {
+    let timbal = args.timbal.clone().unwrap_or_else(|| parse_quote!(::timbal));
+    let skip_input = args.skip_input.then(|| quote!(skip_input,));
+    let skip_output = args.skip_output.then(|| quote!(skip_output,));
+    let capture_self = args.capture_self.as_ref().map(|option| quote!(#option,));
+    let opaque = args.opaque.as_ref().map(|option| quote!(#option,));
+    let pairs = args.metadata.iter().map(|(key, literal)| quote!(#key = #literal));
+    let path = args.timbal.as_ref().map(|path| quote!(crate = #path));
+    parse_quote! {
+        #[#timbal::runnable(
+            #skip_input #skip_output #capture_self #opaque metadata(#(#pairs),*), #path
+        )]
+    }
 }
 
 /// The item as the user wrote it, and beside it all that is wrong with it.
@@ -129,8 +159,12 @@ fn body(runnable: &Runnable<'_>) -> TokenStream {
         if runnable.captures_first() { (Some(capture), None) } else { (None, Some(capture)) };
     // An arm is done with its temporaries before the parameters are dropped, as the body of a function
     // is; the end of a block is not, before edition 2024.
+    // It is dropped with the body also where this does not mention it.
+    let receiver = item.signature.receiver().map(|receiver| receiver.self_token);
+    let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
     let block = quote! {
         #declared
+        #receiver
         #first
         #(#rebinds)*
         #last
@@ -187,7 +221,15 @@ fn inferred(ty: &Type) -> Type {
 fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
     let Runnable { timbal, args, parameters, .. } = runnable;
     let input = Ident::new("input", Span::mixed_site());
+    let receiver = runnable.item.signature.receiver().filter(|_| args.capture_self.is_some());
+    let receiver = receiver.map(|receiver| {
+        let token = receiver.self_token;
+        let is_reference = matches!(receiver.kind, ReceiverKind::Reference(..));
+        let value = if is_reference { quote!(*#token) } else { quote!(#token) };
+        quote_spanned!(token.span=> #input.field("self", &#value);)
+    });
     let fields = parameters.iter().flat_map(|parameter| fields(parameter, &input));
+    let fields = receiver.into_iter().chain(fields);
     match (boxed, args.skip_input) {
         (None, true) => quote!(#timbal::__private::no_input();),
         (Some(_), true) => TokenStream::new(),

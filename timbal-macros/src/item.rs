@@ -4,8 +4,6 @@ use proc_macro2::{Delimiter, Group, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{AttrStyle, Attribute, LitStr, Result, Signature, Token, Visibility, braced, token};
 
-use crate::check::so_far;
-
 /// A function. Its body stays tokens, so that one that is half typed is still a body.
 pub(crate) struct Item {
     /// Those above it, and those at the head of its body, which say the same.
@@ -21,11 +19,13 @@ impl Parse for Item {
         let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if !is_at_function(input) {
-            return Err(input.error(so_far("other items")));
+            return Err(input.error("expected a function or an `impl` block"));
         }
         let signature = input.parse()?;
         if !input.peek(token::Brace) {
-            return Err(input.error(so_far("those without a body")));
+            return Err(
+                input.error("expected a body: `#[runnable]` stands on functions that have one")
+            );
         }
         let statements;
         let braces = braced!(statements in input);

@@ -5,6 +5,7 @@
 //! `timbal`, not this one.
 
 mod args;
+mod block;
 mod check;
 mod errors;
 mod expand;
@@ -17,6 +18,7 @@ mod tests;
 use proc_macro2::TokenStream;
 
 use crate::args::Args;
+use crate::block::Block;
 use crate::errors::Errors;
 use crate::item::Item;
 use crate::model::Runnable;
@@ -44,6 +46,15 @@ use crate::model::Runnable;
 /// and the calls that it makes there, belong to its caller; nothing is said of the call until what it
 /// made is polled.
 ///
+/// # Where it stands
+///
+/// On free functions, methods, associated functions, in traits and in their `impl`s, under
+/// `#[async_trait]`, inside of functions. Above an `impl` block it asks for the functions in it that
+/// are `async`, or return a future, a stream or an iterator; others ask for themselves.
+///
+/// A default method of a trait that is `async`, or returns `impl …`, says `opaque`: or those who write
+/// their own would have to return a handle too.
+///
 /// # What items come to
 ///
 /// The output of a stream or an iterator is what its items come to: `String`, `&str` and `char` items are joined into
@@ -54,6 +65,9 @@ use crate::model::Runnable;
 ///
 /// - `name = "…"`: the name of its calls in paths and traces, instead of the function's.
 /// - `skip_input`, `skip_output`: what is not captured, and need not be `Serialize`.
+/// - `capture_self`: `self` is captured too, which it is not otherwise.
+/// - `opaque`: the function returns `impl Future`, `impl Stream` or `impl Iterator`, as it is written,
+///   and not a handle of timbal's: for the public functions of libraries, and default methods.
 /// - `fold = "concat"`, `"list"` or `"none"`: what the items come to, if not what their type says.
 ///   `fold = path`: a `fn(&mut A, &T)` that adds each item, of a `Result` its `Ok`, to an output of its
 ///   own, which begins as `A::default()`.
@@ -93,6 +107,9 @@ pub fn runnable(
 }
 
 fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
+    if Block::is_here(&tokens) {
+        return expand_block(args, tokens);
+    }
     let item = match syn::parse2::<Item>(tokens.clone()) {
         Ok(item) => item,
         Err(error) => return expand::fallback(tokens, &error),
@@ -103,6 +120,20 @@ fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
     check::check(&runnable, &mut errors);
     match errors.finish() {
         Ok(()) => expand::expand(&runnable),
+        Err(error) => expand::fallback(tokens, &error),
+    }
+}
+
+fn expand_block(args: TokenStream, tokens: TokenStream) -> TokenStream {
+    let block = match Block::parse(tokens.clone()) {
+        Ok(block) => block,
+        Err(error) => return expand::fallback(tokens, &error),
+    };
+    let mut errors = Errors::default();
+    let args = Args::parse(args, &mut errors);
+    block::check(&args, &mut errors);
+    match errors.finish() {
+        Ok(()) => block.expand(&args),
         Err(error) => expand::fallback(tokens, &error),
     }
 }

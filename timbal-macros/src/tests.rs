@@ -61,7 +61,8 @@ fn options() {
     check(
         args,
         item,
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn ask_model(
                 client: &Client,
                 question: &str,
@@ -94,12 +95,13 @@ fn options() {
                     },
                 )
             }
-        "#]],
+        "##]],
     );
     check(
         "skip_input, skip_output",
         "async fn f(a: u8) {}",
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn f(a: u8) -> ::timbal::Call<impl ::core::future::Future<Output = ()>> {
                 ::timbal::__private::call(
                     ::timbal::__private::definition!("f"),
@@ -119,7 +121,7 @@ fn options() {
                     },
                 )
             }
-        "#]],
+        "##]],
     );
 }
 
@@ -140,7 +142,8 @@ fn parameters() {
     check(
         "",
         item,
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn f<'a, T: Trait, const N: usize>(
                 a: [T; N],
                 _b: impl Other,
@@ -182,7 +185,7 @@ fn parameters() {
                     },
                 )
             }
-        "#]],
+        "##]],
     );
 }
 
@@ -193,6 +196,7 @@ fn inner_attributes() {
         "async unsafe fn f() { #![allow(unused)] body() }",
         expect![[r##"
             #[allow(unused)]
+            #[allow(refining_impl_trait)]
             unsafe fn f() -> ::timbal::Call<impl ::core::future::Future<Output = ()>> {
                 ::timbal::__private::call(
                     ::timbal::__private::definition!("f"),
@@ -222,34 +226,29 @@ fn value() {
         "",
         "pub fn parse(text: &str) -> Result<u8, Error> { text.parse() }",
         expect![[r#"
-        pub fn parse(text: &str) -> Result<u8, Error> {
-            ::timbal::__private::value(
-                {
-                    static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                        "parse"
-                    );
-                    &DEFINITION
-                },
-                move || {
-                    if false {
-                        return ::timbal::__private::declared::<Result<u8, Error>>();
-                    }
-                    ::timbal::__private::input(|input| {
-                        input.field("text", &text);
-                    });
-                    let text = text;
-                    match () {
-                        () => text.parse(),
-                    }
-                },
-                |output, ending| {
-                    let timbal_output = ::timbal::__private::split!(output);
-                    ending.error(timbal_output.1);
-                    ending.output(timbal_output.0);
-                },
-            )
-        }
-    "#]],
+            pub fn parse(text: &str) -> Result<u8, Error> {
+                ::timbal::__private::value(
+                    ::timbal::__private::definition!("parse"),
+                    move || {
+                        if false {
+                            return ::timbal::__private::declared::<Result<u8, Error>>();
+                        }
+                        ::timbal::__private::input(|input| {
+                            input.field("text", &text);
+                        });
+                        let text = text;
+                        match () {
+                            () => text.parse(),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
     );
 }
 
@@ -258,19 +257,15 @@ fn futures() {
     check(
         "",
         "fn f<'a>(a: &'a str) -> impl Future<Output = &'a str> + Send + 'a { async move { a } }",
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn f<'a>(a: &'a str) -> ::timbal::Call<impl Future<Output = &'a str> + Send> {
                 ::timbal::__private::future::<
                     &'a str,
                     _,
                     _,
                 >(
-                    {
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    },
+                    ::timbal::__private::definition!("f"),
                     move || {
                         ::timbal::__private::input(|input| {
                             input.field("a", &a);
@@ -287,19 +282,14 @@ fn futures() {
                     },
                 )
             }
-        "#]],
+        "##]],
     );
     check(
         "",
         "fn f(mut a: u8) -> BoxFuture<'static, u8> { a += 1; async move { a }.boxed() }",
         expect![[r#"
             fn f(a: u8) -> BoxFuture<'static, u8> {
-                ::timbal::__private::boxed({
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    })
+                ::timbal::__private::boxed(::timbal::__private::definition!("f"))
                     .future::<
                         u8,
                         _,
@@ -335,19 +325,15 @@ fn streams() {
     check(
         "fold = \"list\"",
         "fn f(a: &str) -> impl Stream<Item = Result<char, Error>> + Unpin + '_ { iter(a.chars().map(Ok)) }",
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn f(a: &str) -> ::timbal::StreamCall<impl Stream<Item = Result<char, Error>> + Unpin> {
                 ::timbal::__private::stream::<
                     Result<char, Error>,
                     _,
                     _,
                 >(
-                    {
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    },
+                    ::timbal::__private::definition!("f"),
                     move || {
                         ::timbal::__private::input(|input| {
                             input.field("a", &a);
@@ -364,12 +350,13 @@ fn streams() {
                     },
                 )
             }
-        "#]],
+        "##]],
     );
     check(
         "fold = Sum::add",
         "async fn f(a: u8) -> impl Stream<Item = u8> { iter([a]) }",
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn f(
                 a: u8,
             ) -> ::timbal::StreamCallFuture<
@@ -380,12 +367,7 @@ fn streams() {
                     _,
                     _,
                 >(
-                    {
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    },
+                    ::timbal::__private::definition!("f"),
                     async move {
                         ::timbal::__private::input(|input| {
                             input.field("a", &a);
@@ -402,40 +384,35 @@ fn streams() {
                     },
                 )
             }
-        "#]],
+        "##]],
     );
     check(
         "fold = \"none\"",
         "fn f() -> BoxStream<'static, u8> { empty() }",
         expect![[r#"
-        fn f() -> BoxStream<'static, u8> {
-            ::timbal::__private::boxed({
-                    static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                        "f"
-                    );
-                    &DEFINITION
-                })
-                .stream::<
-                    u8,
-                    _,
-                >(
-                    move |call| {
-                        if false {
-                            return ::timbal::__private::declared::<BoxStream<'static, u8>>();
-                        }
-                        call.input(|input| {});
-                        match () {
-                            () => empty(),
-                        }
-                    },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.chunk(timbal_output.0);
-                    },
-                )
-        }
-    "#]],
+            fn f() -> BoxStream<'static, u8> {
+                ::timbal::__private::boxed(::timbal::__private::definition!("f"))
+                    .stream::<
+                        u8,
+                        _,
+                    >(
+                        move |call| {
+                            if false {
+                                return ::timbal::__private::declared::<BoxStream<'static, u8>>();
+                            }
+                            call.input(|input| {});
+                            match () {
+                                () => empty(),
+                            }
+                        },
+                        |output, ending| {
+                            let timbal_output = ::timbal::__private::split!(output);
+                            ending.error(timbal_output.1);
+                            ending.chunk(timbal_output.0);
+                        },
+                    )
+            }
+        "#]],
     );
 }
 
@@ -444,19 +421,15 @@ fn iterators() {
     check(
         "",
         "fn f(a: u8) -> impl ExactSizeIterator<Item = u8> + Send { (0..a).rev() }",
-        expect![[r#"
+        expect![[r##"
+            #[allow(refining_impl_trait)]
             fn f(a: u8) -> ::timbal::IterCall<impl ExactSizeIterator<Item = u8> + Send> {
                 ::timbal::__private::iterator::<
                     u8,
                     _,
                     _,
                 >(
-                    {
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    },
+                    ::timbal::__private::definition!("f"),
                     move || {
                         ::timbal::__private::input(|input| {
                             input.field("a", &a);
@@ -473,7 +446,104 @@ fn iterators() {
                     },
                 )
             }
+        "##]],
+    );
+}
+
+#[test]
+fn methods() {
+    check(
+        "capture_self",
+        "async fn f(&mut self, a: u8) -> Self { self.g(a) }",
+        expect![[r##"
+            #[allow(refining_impl_trait)]
+            fn f(&mut self, a: u8) -> ::timbal::Call<impl ::core::future::Future<Output = Self>> {
+                ::timbal::__private::call(
+                    ::timbal::__private::definition!("f"),
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<Self>();
+                        }
+                        let _ = &self;
+                        ::timbal::__private::input(|input| {
+                            input.field("self", &*self);
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => self.g(a),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "##]],
+    );
+    check(
+        "opaque",
+        "fn f(self) -> impl Stream<Item = u8> + Send { iter(self.0) }",
+        expect![[r#"
+            fn f(self) -> impl Stream<Item = u8> + Send {
+                ::timbal::__private::stream::<
+                    u8,
+                    _,
+                    _,
+                >(
+                    ::timbal::__private::definition!("f"),
+                    move || {
+                        let _ = &self;
+                        ::timbal::__private::input(|input| {});
+                        match () {
+                            () => iter(self.0),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
         "#]],
+    );
+}
+
+#[test]
+fn impl_block() {
+    let item = "
+        impl<T> Store<T> {
+            const A: u8 = 1;
+            pub fn len(&self) -> usize { 0 }
+            pub async fn get(&self, #[skip] key: &str) -> u8 { 0 }
+            pub fn all(&self) -> impl Iterator<Item = u8> { 0..1 }
+            #[runnable(name = \"other\")]
+            async fn own() {}
+        }";
+    check(
+        "capture_self, metadata(kind = 1)",
+        item,
+        expect![[r#"
+        impl<T> Store<T> {
+            const A: u8 = 1;
+            pub fn len(&self) -> usize {
+                0
+            }
+            #[::timbal::runnable(capture_self, metadata(kind = 1))]
+            pub async fn get(&self, #[skip] key: &str) -> u8 {
+                0
+            }
+            #[::timbal::runnable(capture_self, metadata(kind = 1))]
+            pub fn all(&self) -> impl Iterator<Item = u8> {
+                0..1
+            }
+            #[runnable(name = "other")]
+            async fn own() {}
+        }
+    "#]],
     );
 }
 
@@ -505,7 +575,7 @@ fn item_stays_beside_its_errors() {
         expect![[r#"
             struct S(#[skip] u8);
             ::core::compile_error! {
-                "`#[runnable]` is for free functions so far, not for other items"
+                "expected a function or an `impl` block"
             }
         "#]],
     );

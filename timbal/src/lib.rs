@@ -92,6 +92,31 @@
 //! # });
 //! ```
 //!
+//! # Methods and traits
+//!
+//! The attribute stands wherever functions do, also under `#[async_trait]`; above an `impl` block it
+//! asks for all of its functions that are `async`, or return a future, a stream or an iterator:
+//!
+//! ```
+//! # use timbal::runnable;
+//! #[derive(serde::Serialize)]
+//! struct Model {
+//!     name: String,
+//! }
+//!
+//! #[runnable(capture_self)]
+//! impl Model {
+//!     async fn ask(&self, question: &str) -> usize {
+//!         question.len()
+//!     }
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! let done = Model { name: "gpt-5".into() }.ask("why?").collect().await;
+//! assert_eq!(done.input.as_json(), r#"{"self":{"name":"gpt-5"},"question":"why?"}"#);
+//! # });
+//! ```
+//!
 //! # From inside a call
 //!
 //! In a call, and in any function that it calls, with no argument passed along:

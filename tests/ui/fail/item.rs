@@ -1,4 +1,4 @@
-//! The attribute stands on nothing but functions.
+//! The attribute stands on functions that have a body, and on `impl` blocks.
 
 use timbal::runnable;
 
@@ -12,11 +12,6 @@ pub(crate) enum Enum {}
 
 #[runnable]
 mod module {}
-
-#[runnable]
-impl Struct {
-    fn method(&self) {}
-}
 
 #[runnable]
 const CONSTANT: u8 = 1;
