@@ -60,6 +60,28 @@ fn panics(early: bool) -> BoxFuture<'static, u8> {
     Box::pin(async { panic!("inside") })
 }
 
+#[runnable(boxed)]
+async fn fibonacci(n: u64) -> u64 {
+    if n < 2 { n } else { fibonacci(n - 1).await + fibonacci(n - 2).await }
+}
+
+#[runnable(boxed)]
+async fn longest<T: AsRef<str> + Sync>(
+    #[skip] a: &T,
+    (b, _): (&str, &u8),
+    #[skip] and: impl Fn(&str) -> &str + Send + Sync,
+) -> usize {
+    ready(()).await;
+    a.as_ref().len().max(and(b).len())
+}
+
+#[runnable(boxed(local))]
+async fn tail(text: &str, #[skip] n: std::rc::Rc<usize>) -> Result<&str, String> {
+    let tail = text.get(*n..).ok_or("too short".to_owned());
+    ready(()).await;
+    tail
+}
+
 /// What the calls that are made here say, in a call of their own.
 fn check<F: Future>(body: F, expected: Expect) {
     let call = timbal::call!("in", skip_output, body);
@@ -205,6 +227,32 @@ fn a_boxed_one_begins_when_it_is_polled() {
         OUTPUT in null -> null
     "#]],
     );
+}
+
+#[test]
+fn an_async_fn_can_be_boxed() {
+    struct Waiting<'a> {
+        calls: Vec<timbal::Call<BoxFuture<'a, u64>>>,
+    }
+    let waiting = Waiting { calls: vec![fibonacci(1), fibonacci(7)] };
+    assert_eq!(block_on(futures::future::join_all(waiting.calls)), [1, 13]);
+    assert_eq!(block_on(longest(&String::from("abc"), ("d", &1), |text| text)), 3);
+    assert_eq!(block_on(tail(&String::from("abc"), 1.into())), Ok("bc"));
+    check(
+        async { fibonacci(2).await },
+        expect![[r#"
+        START  in
+        START  in.fibonacci
+        START  in.fibonacci.fibonacci
+        OUTPUT in.fibonacci.fibonacci {"n":1} -> 1
+        START  in.fibonacci.fibonacci
+        OUTPUT in.fibonacci.fibonacci {"n":0} -> 0
+        OUTPUT in.fibonacci {"n":2} -> 1
+        OUTPUT in null -> null
+    "#]],
+    );
+    let done = block_on(tail("abc", 4.into()).collect());
+    assert_eq!(done.error.unwrap().message(), "too short");
 }
 
 #[test]

@@ -63,6 +63,30 @@ impl Boxed {
     }
 }
 
+/// A future of a type that can be named, as the crate `futures` calls it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The same of a future that need not be `Send`.
+pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A call of this runnable with this body, of a type that can be named.
+pub fn box_call<'a, T>(
+    definition: &'static Definition,
+    body: impl Future<Output = T> + Send + 'a,
+    probe: Probe<T>,
+) -> Call<BoxFuture<'a, T>> {
+    call_of(Lifecycle::new(definition), Box::pin(body), probe)
+}
+
+/// The same of a body that need not be `Send`.
+pub fn local_box_call<'a, T>(
+    definition: &'static Definition,
+    body: impl Future<Output = T> + 'a,
+    probe: Probe<T>,
+) -> Call<LocalBoxFuture<'a, T>> {
+    call_of(Lifecycle::new(definition), Box::pin(body), probe)
+}
+
 impl std::fmt::Debug for Boxed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Boxed").finish_non_exhaustive()

@@ -95,7 +95,7 @@ pub use traceparent::{ParseTraceparentError, Traceparent};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::annotate::{input, no_input};
-    pub use crate::boxed::{Boxed, boxed};
+    pub use crate::boxed::{BoxFuture, Boxed, LocalBoxFuture, box_call, boxed, local_box_call};
     pub use crate::call::{block, call, declared, future};
     pub use crate::capture::Fields;
     pub use crate::definition;

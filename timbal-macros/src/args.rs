@@ -8,12 +8,13 @@ use syn::{Error, ExprPath, Lit, LitStr, Path, Result, Token, parenthesized, toke
 use crate::errors::Errors;
 
 /// The options, as they are written.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 10] = [
     "name",
     "skip_input",
     "skip_output",
     "capture_self",
     "opaque",
+    "boxed",
     "fold",
     "usage",
     "metadata",
@@ -31,10 +32,20 @@ pub(crate) struct Args {
     pub(crate) skip_output: bool,
     pub(crate) capture_self: Option<Ident>,
     pub(crate) opaque: Option<Ident>,
+    pub(crate) boxed: Option<Boxed>,
     pub(crate) fold: Option<Fold>,
     pub(crate) usage: Option<ExprPath>,
     pub(crate) metadata: Vec<(Ident, Lit)>,
     pub(crate) timbal: Option<Path>,
+}
+
+/// The call has a type that can be named.
+#[derive(Clone)]
+pub(crate) struct Boxed {
+    /// The option's name.
+    pub(crate) key: Ident,
+    /// Whether it need not be `Send`.
+    pub(crate) is_local: bool,
 }
 
 /// What the items of a call come to.
@@ -81,6 +92,7 @@ impl Args {
             "skip_output" => self.skip_output = flag(&key, input)?,
             "capture_self" => self.capture_self = flag(&key, input)?.then(|| key.clone()),
             "opaque" => self.opaque = flag(&key, input)?.then(|| key.clone()),
+            "boxed" => self.boxed = Some(boxed(&key, input)?),
             "fold" => self.fold = Some(fold(&key, input)?),
             "usage" => self.usage = Some(value(&key, input, "usage = path")?),
             "metadata" => self.metadata = metadata(&key, input, errors)?,
@@ -108,6 +120,21 @@ fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
         return Err(input.error(format!("expected `{key}` without a value")));
     }
     Ok(true)
+}
+
+/// The `(local)` of `boxed(local)`, if it is there.
+fn boxed(key: &Ident, input: ParseStream<'_>) -> Result<Boxed> {
+    let form = || Error::new(key.span(), "expected `boxed` or `boxed(local)`");
+    let is_local = input.peek(token::Paren);
+    if is_local {
+        let word;
+        parenthesized!(word in input);
+        let local: Ident = word.parse().map_err(|_| form())?;
+        if local != "local" || !word.is_empty() {
+            return Err(form());
+        }
+    }
+    if is_at_end(input) { Ok(Boxed { key: key.clone(), is_local }) } else { Err(form()) }
 }
 
 /// What stands after `fold =`.

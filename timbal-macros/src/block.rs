@@ -38,7 +38,7 @@ impl Block {
             let ImplItem::Fn(function) = item else { continue };
             let returned = Returned::new(&function.sig);
             if returned.shape != Shape::Value && !asks_itself(&function.attrs) {
-                function.attrs.push(attribute(args, &function.sig, returned.form));
+                function.attrs.push(attribute(args, &function.sig, &returned));
             }
         }
         self.0.into_token_stream()
@@ -60,15 +60,17 @@ pub(crate) fn check(args: &Args, errors: &mut Errors) {
 }
 
 /// What the block says, as far as it can be said of this function.
-fn attribute(args: &Args, signature: &Signature, form: Form) -> Attribute {
+fn attribute(args: &Args, signature: &Signature, returned: &Returned<'_>) -> Attribute {
     let has_self = signature.receiver().is_some();
-    let has_handle = form != Form::Named;
+    let has_handle = returned.form != Form::Named;
+    let has_value = (returned.shape, returned.form) == (Shape::Future, Form::Async);
     expand::attribute(&Args {
         name: None,
         fold: None,
         usage: None,
         capture_self: args.capture_self.clone().filter(|_| has_self),
         opaque: args.opaque.clone().filter(|_| has_handle),
+        boxed: args.boxed.clone().filter(|_| has_value),
         skip_input: args.skip_input,
         skip_output: args.skip_output,
         metadata: args.metadata.clone(),

@@ -13,6 +13,7 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
         is_called_by_others,
         has_a_self_to_capture,
         has_a_handle_to_hide,
+        has_a_future_to_box,
         is_plain,
         returns_a_value,
         returns_one_value,
@@ -58,6 +59,16 @@ fn has_a_handle_to_hide(runnable: &Runnable<'_>, errors: &mut Errors) {
     if let (Some(option), Form::Named) = (&runnable.args.opaque, runnable.form) {
         let message = "expected an `async fn`, or one of an `impl Future`, `Stream` or `Iterator`";
         errors.push(option, message);
+    }
+}
+
+/// What is no `async fn` says what it boxes by its type.
+fn has_a_future_to_box(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let Some(option) = &runnable.args.boxed else { return };
+    if (runnable.shape, runnable.form) != (Shape::Future, Form::Async) {
+        errors.push(&option.key, "expected an `async fn` of a value");
+    } else if runnable.args.opaque.is_some() {
+        errors.push(&option.key, "expected `opaque` or `boxed`, not both");
     }
 }
 

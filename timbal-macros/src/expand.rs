@@ -7,8 +7,9 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, ReceiverKind, ReturnType, Signature, Type, Visibility, parse_quote};
 
-use crate::args::{Args, FoldBy};
+use crate::args::{Args, Boxed, FoldBy};
 use crate::item::Item;
+use crate::lifetimes;
 use crate::model::{MARKS, Parameter, Runnable, is_unused};
 use crate::shape::{Form, Shape};
 
@@ -56,6 +57,11 @@ fn returns(runnable: &Runnable<'_>) -> TokenStream {
     // An `impl` of our own, thus of our edition: it captures every lifetime.
     let bounds = runnable.bounds();
     let written = quote!(impl #(#bounds)+*);
+    if let Some(boxed) = &args.boxed {
+        let future = if boxed.is_local { quote!(LocalBoxFuture) } else { quote!(BoxFuture) };
+        let lifetime = lifetimes::shortest();
+        return quote!(-> #timbal::Call<#timbal::__private::#future<#lifetime, #output>>);
+    }
     let hidden = match (runnable.shape, runnable.form) {
         (_, Form::Named) => return item.signature.output.to_token_stream(),
         (_, Form::Opaque) => written,
@@ -87,7 +93,12 @@ fn call(runnable: &Runnable<'_>) -> TokenStream {
     let name = match (runnable.shape, runnable.form) {
         (Shape::Value, _) => return quote!(#timbal::__private::value(#definition, #body, #probe)),
         (Shape::Future, Form::Async) => {
-            return quote!(#timbal::__private::call(#definition, #body, #probe));
+            let name = match &runnable.args.boxed {
+                Some(boxed) if boxed.is_local => quote!(local_box_call),
+                Some(_) => quote!(box_call),
+                None => quote!(call),
+            };
+            return quote!(#timbal::__private::#name(#definition, #body, #probe));
         }
         (Shape::Future, _) => "future",
         (Shape::Stream, Form::Async) => "stream_future",
@@ -114,11 +125,15 @@ pub(crate) fn attribute(args: &Args) -> Attribute {
     let skip_output = args.skip_output.then(|| quote!(skip_output,));
     let capture_self = args.capture_self.as_ref().map(|option| quote!(#option,));
     let opaque = args.opaque.as_ref().map(|option| quote!(#option,));
+    let boxed = args.boxed.as_ref().map(|Boxed { key, is_local }| {
+        let local = is_local.then(|| quote!((local)));
+        quote!(#key #local,)
+    });
     let pairs = args.metadata.iter().map(|(key, literal)| quote!(#key = #literal));
     let path = args.timbal.as_ref().map(|path| quote!(crate = #path));
     parse_quote! {
         #[#timbal::runnable(
-            #skip_input #skip_output #capture_self #opaque metadata(#(#pairs),*), #path
+            #skip_input #skip_output #capture_self #opaque #boxed metadata(#(#pairs),*), #path
         )]
     }
 }

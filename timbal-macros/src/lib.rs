@@ -10,6 +10,7 @@ mod check;
 mod errors;
 mod expand;
 mod item;
+mod lifetimes;
 mod model;
 mod shape;
 #[cfg(test)]
@@ -68,6 +69,8 @@ use crate::model::Runnable;
 /// - `capture_self`: `self` is captured too, which it is not otherwise.
 /// - `opaque`: the function returns `impl Future`, `impl Stream` or `impl Iterator`, as it is written,
 ///   and not a handle of timbal's: for the public functions of libraries, and default methods.
+/// - `boxed`: an `async fn` returns `timbal::Call<Pin<Box<dyn Future<Output = T> + Send + '_>>>`: a type
+///   that can be named, and the way to call itself. `boxed(local)` is not `Send`.
 /// - `fold = "concat"`, `"list"` or `"none"`: what the items come to, if not what their type says.
 ///   `fold = path`: a `fn(&mut A, &T)` that adds each item, of a `Result` its `Ok`, to an output of its
 ///   own, which begins as `A::default()`.
@@ -110,12 +113,15 @@ fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
     if Block::is_here(&tokens) {
         return expand_block(args, tokens);
     }
-    let item = match syn::parse2::<Item>(tokens.clone()) {
+    let mut item = match syn::parse2::<Item>(tokens.clone()) {
         Ok(item) => item,
         Err(error) => return expand::fallback(tokens, &error),
     };
     let mut errors = Errors::default();
     let args = Args::parse(args, &mut errors);
+    if args.boxed.is_some() {
+        lifetimes::name(&mut item.signature);
+    }
     let runnable = Runnable::new(&args, &item, &mut errors);
     check::check(&runnable, &mut errors);
     match errors.finish() {

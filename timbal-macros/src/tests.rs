@@ -513,6 +513,99 @@ fn methods() {
 }
 
 #[test]
+fn boxed() {
+    check(
+        "boxed",
+        "pub async fn f<T: Ord>(a: &str, b: T, c: impl Fn(&u8) -> &u8) -> u8 { 1 }",
+        expect![[r#"
+            pub fn f<'timbal_0, 'timbal_call, T: Ord + 'timbal_call>(
+                a: &'timbal_0 str,
+                b: T,
+                c: impl Fn(&u8) -> &u8 + 'timbal_call,
+            ) -> ::timbal::Call<::timbal::__private::BoxFuture<'timbal_call, u8>>
+            where
+                'timbal_0: 'timbal_call,
+            {
+                ::timbal::__private::box_call(
+                    {
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    },
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<u8>();
+                        }
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                            input.field("b", &b);
+                            input.field("c", &c);
+                        });
+                        let a = a;
+                        let b = b;
+                        let c = c;
+                        match () {
+                            () => 1,
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+    check(
+        "boxed(local)",
+        "pub async fn f(&self, a: &mut Vec<Ref<'_, u8>>) -> Option<&u8> { None }",
+        expect![[r#"
+            pub fn f<'timbal_0, 'timbal_1, 'timbal_2, 'timbal_call>(
+                &'timbal_0 self,
+                a: &'timbal_1 mut Vec<Ref<'timbal_2, u8>>,
+            ) -> ::timbal::Call<
+                ::timbal::__private::LocalBoxFuture<'timbal_call, Option<&'timbal_0 u8>>,
+            >
+            where
+                Self: 'timbal_call,
+                'timbal_0: 'timbal_call,
+                'timbal_1: 'timbal_call,
+                'timbal_2: 'timbal_call,
+            {
+                ::timbal::__private::local_box_call(
+                    {
+                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                            "f"
+                        );
+                        &DEFINITION
+                    },
+                    async move {
+                        if false {
+                            return ::timbal::__private::declared::<Option<&'timbal_0 u8>>();
+                        }
+                        let _ = &self;
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => None,
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn impl_block() {
     let item = "
         impl<T> Store<T> {

@@ -33,4 +33,19 @@ fn counted(n: u8) -> impl Future<Output = u8> + Send {
     async move { *n }
 }
 
+#[runnable(boxed)]
+async fn boxed(n: u8) -> u8 {
+    let n = std::rc::Rc::new(n);
+    std::future::ready(()).await;
+    *n
+}
+
+#[runnable(boxed)]
+fn not_async() -> impl Future<Output = u8> {
+    std::future::ready(1)
+}
+
+#[runnable(boxed(here))]
+async fn where_else() {}
+
 fn main() {}

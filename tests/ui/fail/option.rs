@@ -11,7 +11,7 @@ async fn plural() {}
 #[runnable(retry = 3)]
 async fn unknown() {}
 
-#[runnable(boxed)]
+#[runnable(blocking)]
 async fn planned() {}
 
 #[runnable("other")]
