@@ -52,6 +52,8 @@ mod store;
 mod writer;
 
 // how it lives
+#[cfg_attr(not(feature = "tokio"), path = "no_blocking.rs")]
+mod blocking;
 mod boxed;
 mod call;
 mod ending;
@@ -95,6 +97,11 @@ pub use traceparent::{ParseTraceparentError, Traceparent};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::annotate::{input, no_input};
+    #[cfg(feature = "tokio")]
+    pub use crate::blocking::Blocking;
+    #[cfg(not(feature = "tokio"))]
+    pub use crate::blocking::HasTokio;
+    pub use crate::blocking::blocking;
     pub use crate::boxed::{BoxFuture, Boxed, LocalBoxFuture, box_call, boxed, local_box_call};
     pub use crate::call::{block, call, declared, future};
     pub use crate::capture::Fields;

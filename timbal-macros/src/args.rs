@@ -8,13 +8,14 @@ use syn::{Error, ExprPath, Lit, LitStr, Path, Result, Token, parenthesized, toke
 use crate::errors::Errors;
 
 /// The options, as they are written.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 11] = [
     "name",
     "skip_input",
     "skip_output",
     "capture_self",
     "opaque",
     "boxed",
+    "blocking",
     "fold",
     "usage",
     "metadata",
@@ -33,6 +34,7 @@ pub(crate) struct Args {
     pub(crate) capture_self: Option<Ident>,
     pub(crate) opaque: Option<Ident>,
     pub(crate) boxed: Option<Boxed>,
+    pub(crate) blocking: Option<Ident>,
     pub(crate) fold: Option<Fold>,
     pub(crate) usage: Option<ExprPath>,
     pub(crate) metadata: Vec<(Ident, Lit)>,
@@ -93,6 +95,7 @@ impl Args {
             "capture_self" => self.capture_self = flag(&key, input)?.then(|| key.clone()),
             "opaque" => self.opaque = flag(&key, input)?.then(|| key.clone()),
             "boxed" => self.boxed = Some(boxed(&key, input)?),
+            "blocking" => self.blocking = flag(&key, input)?.then(|| key.clone()),
             "fold" => self.fold = Some(fold(&key, input)?),
             "usage" => self.usage = Some(value(&key, input, "usage = path")?),
             "metadata" => self.metadata = metadata(&key, input, errors)?,

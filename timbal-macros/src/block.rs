@@ -54,6 +54,9 @@ pub(crate) fn check(args: &Args, errors: &mut Errors) {
     if let Some(fold) = &args.fold {
         errors.push(&fold.key, MESSAGE);
     }
+    if let Some(blocking) = &args.blocking {
+        errors.push(blocking, MESSAGE);
+    }
     if let Some(usage) = &args.usage {
         errors.push(usage, MESSAGE);
     }
@@ -66,6 +69,7 @@ fn attribute(args: &Args, signature: &Signature, returned: &Returned<'_>) -> Att
     let has_value = (returned.shape, returned.form) == (Shape::Future, Form::Async);
     expand::attribute(&Args {
         name: None,
+        blocking: None,
         fold: None,
         usage: None,
         capture_self: args.capture_self.clone().filter(|_| has_self),

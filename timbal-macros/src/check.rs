@@ -1,7 +1,7 @@
 //! What is wrong with a `Runnable`: a function for each rule.
 
 use syn::ext::IdentExt;
-use syn::{Attribute, Meta, Path, Type, TypeParamBound};
+use syn::{Attribute, FnArg, Meta, Path, ReceiverKind, Type, TypeParamBound};
 
 use crate::errors::Errors;
 use crate::model::Runnable;
@@ -14,6 +14,8 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
         has_a_self_to_capture,
         has_a_handle_to_hide,
         has_a_future_to_box,
+        blocks,
+        blocks_nobody_who_lends,
         is_plain,
         returns_a_value,
         returns_one_value,
@@ -56,7 +58,8 @@ fn has_a_self_to_capture(runnable: &Runnable<'_>, errors: &mut Errors) {
 
 /// Of a type that is named there is nothing to hide.
 fn has_a_handle_to_hide(runnable: &Runnable<'_>, errors: &mut Errors) {
-    if let (Some(option), Form::Named) = (&runnable.args.opaque, runnable.form) {
+    let is_named = runnable.form == Form::Named && runnable.args.blocking.is_none();
+    if let (Some(option), true) = (&runnable.args.opaque, is_named) {
         let message = "expected an `async fn`, or one of an `impl Future`, `Stream` or `Iterator`";
         errors.push(option, message);
     }
@@ -69,6 +72,40 @@ fn has_a_future_to_box(runnable: &Runnable<'_>, errors: &mut Errors) {
         errors.push(&option.key, "expected an `async fn` of a value");
     } else if runnable.args.opaque.is_some() {
         errors.push(&option.key, "expected `opaque` or `boxed`, not both");
+    }
+}
+
+fn blocks(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let Some(option) = &runnable.args.blocking else { return };
+    if runnable.item.signature.asyncness.is_some() {
+        errors.push(option, "expected a `fn`: an `async fn` waits, and blocks no thread");
+    } else if runnable.shape != Shape::Value {
+        errors.push(option, "expected a `fn` of a value");
+    }
+}
+
+/// The body goes on when its call is dropped, and what it borrowed is gone.
+fn blocks_nobody_who_lends(runnable: &Runnable<'_>, errors: &mut Errors) {
+    if runnable.args.blocking.is_none() {
+        return;
+    }
+    const MESSAGE: &str = "expected an owned type: a blocking call can outlive its caller";
+    for input in &runnable.item.signature.inputs {
+        match input {
+            FnArg::Receiver(receiver) => {
+                if matches!(receiver.kind, ReceiverKind::Reference(..)) {
+                    errors.push(receiver, MESSAGE);
+                }
+            }
+            FnArg::Typed(typed) => match &*typed.ty {
+                Type::Reference(it)
+                    if it.lifetime.as_ref().is_none_or(|it| it.ident != "static") =>
+                {
+                    errors.push(it, MESSAGE);
+                }
+                _ => {}
+            },
+        }
     }
 }
 

@@ -63,6 +63,7 @@ fn returns(runnable: &Runnable<'_>) -> TokenStream {
         return quote!(-> #timbal::Call<#timbal::__private::#future<#lifetime, #output>>);
     }
     let hidden = match (runnable.shape, runnable.form) {
+        _ if args.blocking.is_some() => quote!(impl ::core::future::Future<Output = #output>),
         (_, Form::Named) => return item.signature.output.to_token_stream(),
         (_, Form::Opaque) => written,
         (Shape::Stream, Form::Async) => quote!(impl ::core::future::Future<Output = #written>),
@@ -91,7 +92,14 @@ fn call(runnable: &Runnable<'_>) -> TokenStream {
     let body = body(runnable);
     let probe = probe(runnable);
     let name = match (runnable.shape, runnable.form) {
-        (Shape::Value, _) => return quote!(#timbal::__private::value(#definition, #body, #probe)),
+        (Shape::Value, _) => {
+            let name = if let Some(option) = &runnable.args.blocking {
+                quote_spanned!(option.span()=> blocking)
+            } else {
+                quote!(value)
+            };
+            return quote!(#timbal::__private::#name(#definition, #body, #probe));
+        }
         (Shape::Future, Form::Async) => {
             let name = match &runnable.args.boxed {
                 Some(boxed) if boxed.is_local => quote!(local_box_call),

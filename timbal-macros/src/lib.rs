@@ -41,6 +41,7 @@ use crate::model::Runnable;
 /// | `async fn f(..) -> impl Stream<Item = T>` | `timbal::StreamCallFuture<..>`, a future of that: both are one call |
 /// | `fn f(..) -> impl Iterator<Item = T>` | `timbal::IterCall<..>`, which is an `Iterator<Item = T>`: each item is a chunk |
 /// | a boxed future, stream or iterator: `Pin<Box<dyn Future<Output = T>>>`, `BoxStream<'_, T>` | that type: it is recorded as what it is |
+/// | `#[runnable(blocking)] fn f(..) -> T` | a `Call` that runs on a thread which may be blocked |
 /// | `fn f(..) -> T` | `T`: it runs when it would have run, and is recorded inside |
 ///
 /// An alias of a boxed type is not seen as one. What a function does before it has made what it boxes,
@@ -71,6 +72,9 @@ use crate::model::Runnable;
 ///   and not a handle of timbal's: for the public functions of libraries, and default methods.
 /// - `boxed`: an `async fn` returns `timbal::Call<Pin<Box<dyn Future<Output = T> + Send + '_>>>`: a type
 ///   that can be named, and the way to call itself. `boxed(local)` is not `Send`.
+/// - `blocking`: a `fn` of a value returns a `timbal::Call<..>` that runs it on tokio's blocking pool
+///   (feature `tokio`). Its parameters are owned, as it goes on when the call is dropped; what it then
+///   says of the call comes too late.
 /// - `fold = "concat"`, `"list"` or `"none"`: what the items come to, if not what their type says.
 ///   `fold = path`: a `fn(&mut A, &T)` that adds each item, of a `Result` its `Ok`, to an output of its
 ///   own, which begins as `A::default()`.

@@ -606,6 +606,43 @@ fn boxed() {
 }
 
 #[test]
+fn blocking() {
+    check(
+        "blocking",
+        "pub fn f(a: String) -> usize { a.len() }",
+        expect![[r#"
+        pub fn f(a: String) -> ::timbal::Call<impl ::core::future::Future<Output = usize>> {
+            ::timbal::__private::blocking(
+                {
+                    static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
+                        "f"
+                    );
+                    &DEFINITION
+                },
+                move || {
+                    if false {
+                        return ::timbal::__private::declared::<usize>();
+                    }
+                    ::timbal::__private::input(|input| {
+                        input.field("a", &a);
+                    });
+                    let a = a;
+                    match () {
+                        () => a.len(),
+                    }
+                },
+                |output, ending| {
+                    let timbal_output = ::timbal::__private::split!(output);
+                    ending.error(timbal_output.1);
+                    ending.output(timbal_output.0);
+                },
+            )
+        }
+    "#]],
+    );
+}
+
+#[test]
 fn impl_block() {
     let item = "
         impl<T> Store<T> {

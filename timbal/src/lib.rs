@@ -144,6 +144,7 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `log` | [`Log`], and `TIMBAL_LOG` in [`init`] |
+//! | `tokio` | `#[runnable(blocking)]` |
 #![cfg_attr(not(feature = "log"), allow(rustdoc::broken_intra_doc_links, reason = "of `Log`"))]
 
 mod init;

@@ -11,7 +11,7 @@ async fn plural() {}
 #[runnable(retry = 3)]
 async fn unknown() {}
 
-#[runnable(blocking)]
+#[runnable(yields = u8)]
 async fn planned() {}
 
 #[runnable("other")]
