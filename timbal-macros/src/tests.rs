@@ -527,12 +527,7 @@ fn boxed() {
                 'timbal_0: 'timbal_call,
             {
                 ::timbal::__private::box_call(
-                    {
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    },
+                    ::timbal::__private::definition!("f"),
                     async move {
                         if false {
                             return ::timbal::__private::declared::<u8>();
@@ -575,12 +570,7 @@ fn boxed() {
                 'timbal_2: 'timbal_call,
             {
                 ::timbal::__private::local_box_call(
-                    {
-                        static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                            "f"
-                        );
-                        &DEFINITION
-                    },
+                    ::timbal::__private::definition!("f"),
                     async move {
                         if false {
                             return ::timbal::__private::declared::<Option<&'timbal_0 u8>>();
@@ -611,34 +601,29 @@ fn blocking() {
         "blocking",
         "pub fn f(a: String) -> usize { a.len() }",
         expect![[r#"
-        pub fn f(a: String) -> ::timbal::Call<impl ::core::future::Future<Output = usize>> {
-            ::timbal::__private::blocking(
-                {
-                    static DEFINITION: ::timbal::__private::Definition = ::timbal::__private::definition!(
-                        "f"
-                    );
-                    &DEFINITION
-                },
-                move || {
-                    if false {
-                        return ::timbal::__private::declared::<usize>();
-                    }
-                    ::timbal::__private::input(|input| {
-                        input.field("a", &a);
-                    });
-                    let a = a;
-                    match () {
-                        () => a.len(),
-                    }
-                },
-                |output, ending| {
-                    let timbal_output = ::timbal::__private::split!(output);
-                    ending.error(timbal_output.1);
-                    ending.output(timbal_output.0);
-                },
-            )
-        }
-    "#]],
+            pub fn f(a: String) -> ::timbal::Call<impl ::core::future::Future<Output = usize>> {
+                ::timbal::__private::blocking(
+                    ::timbal::__private::definition!("f"),
+                    move || {
+                        if false {
+                            return ::timbal::__private::declared::<usize>();
+                        }
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => a.len(),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
     );
 }
 

@@ -1,0 +1,163 @@
+//! The body: the user's own, behind what captures its input and takes its parameters.
+
+use proc_macro2::{Delimiter, Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, ReceiverKind, ReturnType, Type, parse_quote};
+
+use super::{group, respanned};
+use crate::model::{Parameter, Runnable, is_unused};
+use crate::shape::{Form, Shape};
+
+// Output:
+//     async move {
+//         if false { return ::timbal::__private::declared::<Result<String, Error>>(); }
+//         ::timbal::__private::input(|input| { input.field("name", &name); });
+//         let name = name;
+//         match () { () => { … } }
+//     }
+pub(super) fn body(runnable: &Runnable<'_>) -> TokenStream {
+    let Runnable { item, parameters, output, .. } = runnable;
+    let body = &item.body;
+    let boxed = runnable.is_boxed().then(|| Ident::new("call", Span::mixed_site()));
+    let declared = declared(runnable);
+    let rebinds = parameters.iter().map(rebind);
+    let capture = capture(runnable, boxed.as_ref());
+    let (first, last) =
+        if runnable.captures_first() { (Some(capture), None) } else { (None, Some(capture)) };
+    // An arm is done with its temporaries before the parameters are dropped, as the body of a function
+    // is; the end of a block is not, before edition 2024.
+    // It is dropped with the body also where this does not mention it.
+    let receiver = item.signature.receiver().map(|receiver| receiver.self_token);
+    let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
+    let block = quote! {
+        #declared
+        #receiver
+        #first
+        #(#rebinds)*
+        #last
+        match () {
+            () => #body
+        }
+    };
+    // rustc underlines `async` to `move` where it underlines the signature of an `async fn`.
+    let asyncness = item.signature.asyncness;
+    let moves = quote_spanned!(output.last=> move);
+    let takes = asyncness.is_none().then(|| quote!(|#boxed|));
+    let block = group(Delimiter::Brace, block, body.span());
+    quote!(#asyncness #moves #takes #block)
+}
+
+// Output:
+//     if false { return ::timbal::__private::declared::<Result<String, Error>>(); }
+fn declared(runnable: &Runnable<'_>) -> Option<TokenStream> {
+    let Runnable { timbal, item, output, .. } = runnable;
+    let ty = match (&item.signature.output, runnable.form) {
+        (_, Form::Opaque) => return None,
+        _ if runnable.shape == Shape::Stream && runnable.form == Form::Async => return None,
+        (ReturnType::Type(_, ty), _) => inferred(ty),
+        (ReturnType::Default, _) => output.ty.clone(),
+    };
+    // From where the type begins to where it ends: there a wrong tail says what it should be.
+    let declared = respanned(quote!(#timbal::__private::declared), output.first);
+    let called = quote_spanned!(output.last=> ::<#ty>());
+    Some(quote! {
+        if false {
+            return #declared #called;
+        }
+    })
+}
+
+/// The type, as far as it can be said in a body.
+pub(super) fn inferred(ty: &Type) -> Type {
+    struct Infer;
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            match ty {
+                Type::ImplTrait(_) => *ty = parse_quote!(_),
+                _ => visit_mut::visit_type_mut(self, ty),
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    Infer.visit_type_mut(&mut ty);
+    ty
+}
+
+// Output:
+//     ::timbal::__private::input(|input| { input.field("name", &name); input.redacted("key"); });
+fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
+    let Runnable { timbal, args, parameters, .. } = runnable;
+    let input = Ident::new("input", Span::mixed_site());
+    let receiver = runnable.item.signature.receiver().filter(|_| args.capture_self.is_some());
+    let receiver = receiver.map(|receiver| {
+        let token = receiver.self_token;
+        let is_reference = matches!(receiver.kind, ReceiverKind::Reference(..));
+        let value = if is_reference { quote!(*#token) } else { quote!(#token) };
+        quote_spanned!(token.span=> #input.field("self", &#value);)
+    });
+    let fields = parameters.iter().flat_map(|parameter| fields(parameter, &input));
+    let fields = receiver.into_iter().chain(fields);
+    match (boxed, args.skip_input) {
+        (None, true) => quote!(#timbal::__private::no_input();),
+        (Some(_), true) => TokenStream::new(),
+        (None, false) => quote!(#timbal::__private::input(|#input| { #(#fields)* });),
+        (Some(call), false) => quote!(#call.input(|#input| { #(#fields)* });),
+    }
+}
+
+fn fields<'a>(parameter: &'a Parameter<'_>, input: &'a Ident) -> impl Iterator<Item = TokenStream> {
+    parameter.captured.iter().map(move |name| {
+        let cfgs = parameter.attributes_where(is_cfg);
+        let key = name.unraw().to_string();
+        let field = match parameter.redact {
+            Some(_) => quote!(#input.redacted(#key)),
+            None => quote_spanned!(name.span()=> #input.field(#key, &#name)),
+        };
+        quote!(#(#cfgs)* #field;)
+    })
+}
+
+// Input:
+//     #[allow(unused)] #[cfg(unix)] mut name: String, (a, b): (u8, u8)
+// Output:
+//     #[cfg(unix)] name: String, __arg1: (u8, u8)
+pub(super) fn parameter(parameter: &Parameter<'_>) -> TokenStream {
+    let Parameter { argument, ty, .. } = parameter;
+    let attributes = parameter.attributes_where(|attribute| !is_lint(attribute));
+    quote!(#(#attributes)* #argument: #ty)
+}
+
+// Output:
+//     #[allow(unused)] #[cfg(unix)] let mut name = name;
+//     let __arg1 = __arg1; let (a, b) = __arg1;
+//
+// This is what an `async fn` does: each is dropped when it would drop it, and what a pattern leaves too.
+fn rebind(parameter: &Parameter<'_>) -> TokenStream {
+    let Parameter { argument, pattern, .. } = parameter;
+    let attributes =
+        parameter.attributes_where(|attribute| is_lint(attribute) || is_cfg(attribute));
+    let attributes = quote!(#(#attributes)*);
+    match parameter.name() {
+        Some(name) if is_unused(name) => {
+            let quiet = quote!(#[allow(clippy::no_effect_underscore_binding)]);
+            quote!(#attributes #quiet let #pattern = #argument;)
+        }
+        Some(_) => quote!(#attributes let #pattern = #argument;),
+        None => {
+            let cfgs = parameter.attributes_where(is_cfg);
+            quote!(#(#cfgs)* let #argument = #argument; #attributes let #pattern = #argument;)
+        }
+    }
+}
+
+fn is_lint(attribute: &Attribute) -> bool {
+    let levels = ["allow", "warn", "deny", "forbid", "expect"];
+    levels.iter().any(|level| attribute.path().is_ident(level))
+}
+
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
