@@ -170,8 +170,13 @@ fn collect_never_fails_and_never_panics() {
     let failed = block_on(parse("x").collect());
     assert_eq!(failed.status.code, StatusCode::Error);
     assert!(failed.output.is_null());
-    let panicked = block_on(divide(1, 0).collect());
-    assert_eq!(panicked.error.unwrap().type_name(), "panic");
+    let error = block_on(divide(1, 0).collect()).error.unwrap();
+    let place = "tests/events.rs:50:10, in divide";
+    assert_eq!(error.type_name(), "panic");
+    assert_eq!(
+        error.traceback().replace(place, "HERE"),
+        "Traceback (most recent call last):\n  HERE\npanic: 1 cannot be divided by zero"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::lifecycle::Settings;
+use crate::made::Settings;
 use crate::reader::{DEFAULT_PLACES, Inbox, Reader};
 use crate::{CallError, Event, OutputEvent};
 

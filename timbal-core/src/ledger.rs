@@ -1,25 +1,13 @@
 //! `Ledger`: the calls of a recorder, from their start until they are written.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use slab::Slab;
 
 use crate::CallId;
 use crate::notes::Notes;
 use crate::record::Record;
-
-/// How many threads start and end calls without ever waiting for each other.
-const SHARDS: usize = 8;
-
-/// How many ended calls, and how many bytes of them, may wait in a shard to be written.
-const MAX_ENDED: usize = 16_384;
-const MAX_BYTES: usize = 8 << 20;
-
-/// A shard keeps so many sheets for calls to come, also if there have long been less.
-const MIN_BLANK: usize = 512;
+use crate::shard::{Page, Place, SHARDS, Shard, Sheet, own_shard};
 
 /// How long a call that ends waits at most while its shard is full. The first that waits in vain is
 /// the last that waits, so that a store that never answers does not slow down what is recorded.
@@ -45,32 +33,6 @@ pub(crate) struct Ledger {
     written: Condvar,
 }
 
-/// On cache lines of its own, so that threads do not slow each other down.
-#[derive(Default)]
-#[repr(align(128))]
-struct Shard {
-    page: Mutex<Page>,
-    /// Calls that end wait here for a place.
-    place: Condvar,
-}
-
-/// What a record is written on. It passes from hand to hand and comes back, so that a record is
-/// written once and never copied, to memory that was written before.
-pub(crate) type Sheet = Box<Option<Record>>;
-
-#[derive(Default)]
-struct Page {
-    open: Slab<Sheet>,
-    ended: Vec<Sheet>,
-    blank: Vec<Sheet>,
-    /// Of the ended calls.
-    bytes: usize,
-    refused: u64,
-    /// A call has waited for a place in vain: until the writer comes, no other does.
-    is_stuck: bool,
-    is_closed: bool,
-}
-
 /// What the writer and those who wait for it know of each other.
 #[derive(Default)]
 struct Writer {
@@ -90,15 +52,6 @@ pub(crate) struct Counts {
     pub(crate) written: u64,
     /// Given up on.
     pub(crate) failed: u64,
-}
-
-/// Where an open call stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    shard: u32,
-    slot: u32,
-    /// The slot of a call that has ended is given to another.
-    id: CallId,
 }
 
 /// What a call leaves behind when it ends.
@@ -311,81 +264,6 @@ pub(crate) struct Taken {
     /// In the order of their ends.
     pub(crate) shards: [Vec<Sheet>; SHARDS],
     answers: u64,
-}
-
-impl Shard {
-    fn lock(&self) -> MutexGuard<'_, Page> {
-        self.page.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> Vec<Sheet> {
-        let mut page = self.lock();
-        (page.bytes, page.is_stuck) = (0, false);
-        let ended = std::mem::take(&mut page.ended);
-        drop(page);
-        self.place.notify_all();
-        ended
-    }
-
-    /// Takes back sheets on which nothing is written any more.
-    fn give_back(&self, mut sheets: Vec<Sheet>) {
-        let mut page = self.lock();
-        // What a burst needed is not kept longer than until the next.
-        let kept = sheets.len().max(MIN_BLANK).saturating_sub(page.blank.len());
-        let spare = sheets.split_off(kept.min(sheets.len()));
-        page.blank.append(&mut sheets);
-        drop(page);
-        drop(spare);
-    }
-}
-
-impl Page {
-    #[inline]
-    fn open_call(&mut self, place: Place) -> Option<&mut Record> {
-        let sheet = self.open.get_mut(place.slot as usize)?;
-        let record = sheet.as_mut().as_mut()?;
-        (record.id == place.id).then_some(record)
-    }
-
-    /// Keeps a call that has ended for the writer, or gives it back if it cannot.
-    #[inline]
-    fn keep(&mut self, sheet: Sheet, weight: usize) -> Option<Sheet> {
-        if self.is_closed || self.is_full() {
-            self.refused += 1;
-            return Some(sheet);
-        }
-        self.bytes += weight;
-        self.ended.push(sheet);
-        None
-    }
-
-    fn is_full(&self) -> bool {
-        self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
-    }
-
-    fn is_half_full(&self) -> bool {
-        self.ended.len() == MAX_ENDED / 2 || self.bytes >= MAX_BYTES / 2
-    }
-}
-
-impl Place {
-    /// Without the id.
-    pub(crate) fn to_bits(self) -> u64 {
-        u64::from(self.shard) << 32 | u64::from(self.slot)
-    }
-
-    pub(crate) fn from_bits(bits: u64, id: CallId) -> Self {
-        Self { shard: (bits >> 32) as u32, slot: bits as u32, id }
-    }
-}
-
-/// The shard of this thread.
-fn own_shard() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static SHARD: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
-    }
-    SHARD.try_with(|shard| *shard).unwrap_or(0)
 }
 
 #[cfg(test)]

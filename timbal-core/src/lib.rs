@@ -41,6 +41,7 @@ mod run;
 mod intake;
 mod ledger;
 mod reader;
+mod shard;
 mod subscriber;
 mod tell;
 
@@ -64,6 +65,7 @@ mod iter_call;
 mod lazy;
 mod lazy_iter;
 mod lifecycle;
+mod made;
 mod probe;
 mod settings;
 mod stream_call;

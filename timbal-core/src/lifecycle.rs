@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
@@ -11,12 +10,10 @@ use crate::capture::{self, Captured, Fields, Rules};
 use crate::ending::Ending;
 use crate::folded::Folded;
 use crate::held::Held;
-use crate::intake::Intake;
 use crate::item::Item;
-use crate::open_call::{OpenCall, Parent};
-use crate::reader::{Reader, Readers};
+use crate::made::{Made, Settings};
+use crate::open_call::OpenCall;
 use crate::record::{Outcome, Record};
-use crate::run::{Origin, Run};
 use crate::{CallError, Definition, OutputEvent, Payload, Timestamp, current, recorder, tell};
 
 /// One call's life. It says nothing before its first poll, then `Start`, any number of `Chunk`s,
@@ -40,29 +37,6 @@ enum State {
     Ended(Option<Box<Record>>),
 }
 
-/// A call before its first poll.
-struct Made {
-    definition: &'static Definition,
-    /// The call in which it was made.
-    parent: Option<Arc<OpenCall>>,
-    settings: Option<Box<Settings>>,
-}
-
-/// What was asked for before the first poll. Most calls ask for nothing.
-#[derive(Default)]
-pub(crate) struct Settings {
-    pub(crate) name: Option<Arc<String>>,
-    /// Where the run comes from, if the call is to be the first of one.
-    pub(crate) origin: Option<Origin>,
-    pub(crate) recorder: Option<Arc<Intake>>,
-    pub(crate) metadata: Vec<(String, Payload)>,
-    pub(crate) reader: Option<Reader>,
-    /// The input, where the body cannot say it.
-    pub(crate) input: Option<Captured>,
-    /// The handle wants to look at the record when the call has ended.
-    pub(crate) is_kept: bool,
-}
-
 struct Open {
     /// `None` while the body runs: then it is the current call of the thread.
     call: Option<Held>,
@@ -79,8 +53,7 @@ impl Lifecycle {
     /// A call of this runnable, made here and now.
     #[inline]
     pub(crate) fn new(definition: &'static Definition) -> Self {
-        let parent = current::shared();
-        Self { state: State::Made(Made { definition, parent, settings: None }) }
+        Self { state: State::Made(Made::new(definition)) }
     }
 
     /// What is asked for.
@@ -90,7 +63,7 @@ impl Lifecycle {
     /// After the first poll, where it would come too late.
     pub(crate) fn settings(&mut self) -> &mut Settings {
         match &mut self.state {
-            State::Made(made) => made.settings.get_or_insert_default(),
+            State::Made(made) => made.settings(),
             State::Unheard | State::Open(_) | State::Ended(_) => {
                 panic!("this call has started: what is asked of a call comes before its first poll")
             }
@@ -111,7 +84,9 @@ impl Lifecycle {
     }
 
     fn with_rules<R>(&self, capture: impl FnOnce(&Rules) -> R) -> R {
-        if let State::Made(Made { parent: Some(parent), .. }) = &self.state {
+        if let State::Made(made) = &self.state
+            && let Some(parent) = made.parent()
+        {
             return capture(parent.run().rules());
         }
         let intake = recorder::installed();
@@ -145,12 +120,8 @@ impl Lifecycle {
     /// The call starts.
     fn open(&mut self) {
         let State::Made(made) = &mut self.state else { return };
-        let (settings, parent) = (made.settings.take(), made.parent.take());
-        let is_kept = settings.as_deref().is_some_and(|settings| settings.is_kept);
-        let call = match settings {
-            None => made.begin(parent),
-            Some(settings) => made.begin_with(parent, *settings),
-        };
+        let is_kept = made.is_kept();
+        let call = made.begin();
         tell::start(&call);
         let clock = call.t0;
         self.state = State::Open(Open {
@@ -175,7 +146,7 @@ impl Lifecycle {
         match open.run(body) {
             Ok(result) => result,
             Err(panic) => {
-                let error = CallError::from_panic(&*panic);
+                let error = CallError::from_panic(&*panic).located_at(&open.call().path());
                 self.finish(Outcome::Error(Box::new(error)), None);
                 resume_unwind(panic)
             }
@@ -284,73 +255,6 @@ impl Drop for Lifecycle {
         if let State::Open(_) = &self.state {
             self.drop_open();
         }
-    }
-}
-
-impl Made {
-    /// Without a parent, an installed recorder or a wish of its own, nobody hears of the call.
-    #[inline]
-    fn is_unheard(&self) -> bool {
-        let asked = || self.settings.as_deref().is_some_and(Settings::is_heard);
-        self.parent.is_none() && !recorder::is_installed() && !asked()
-    }
-
-    /// The readers of the calls above.
-    fn readers_above(&self) -> Option<&Readers> {
-        let apart = self.settings.as_deref().is_some_and(Settings::is_apart);
-        let parent = self.parent.as_deref().filter(|_| !apart);
-        parent.and_then(|parent| parent.readers.as_deref())
-    }
-
-    fn begin(&self, parent: Option<Arc<OpenCall>>) -> Box<OpenCall> {
-        let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
-        let from = match parent {
-            Some(parent) => Parent::Call(parent),
-            None => new_run(Origin::New { parent: None }, recorder::installed()),
-        };
-        OpenCall::start(from, (self.definition, None), readers)
-    }
-
-    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Box<OpenCall> {
-        let apart = settings.is_apart();
-        let Settings { name, origin, recorder, metadata, reader, input, .. } = settings;
-        let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
-        let parent = parent.filter(|_| !apart);
-        let above = parent.as_ref().and_then(|parent| parent.readers.clone());
-        let from = match parent {
-            Some(parent) => Parent::Call(parent),
-            None => {
-                let origin = origin.unwrap_or(Origin::New { parent: None });
-                new_run(origin, recorder.or(surrounding).or_else(recorder::installed))
-            }
-        };
-        let readers = match reader {
-            Some(reader) => Some(Readers::new(reader, above)),
-            None => above,
-        };
-        let call = OpenCall::start(from, (self.definition, name), readers);
-        call.enter(input);
-        for (key, value) in metadata {
-            call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
-        }
-        call
-    }
-}
-
-fn new_run(origin: Origin, intake: Option<Arc<Intake>>) -> Parent {
-    current::expect_calls();
-    Parent::None(Arc::new(Run::start(origin, intake)))
-}
-
-impl Settings {
-    /// Whether somebody hears of the call because of what was asked for.
-    fn is_heard(&self) -> bool {
-        self.is_kept || self.reader.is_some() || self.recorder.is_some()
-    }
-
-    /// Whether the call is the first of a run, even if another call made it.
-    fn is_apart(&self) -> bool {
-        self.origin.is_some() || self.recorder.is_some()
     }
 }
 

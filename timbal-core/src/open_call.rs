@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::capture::Captured;
-use crate::ledger::{Left, Place};
+use crate::ledger::Left;
 use crate::notes::Notes;
 use crate::path::{Above, Path};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::Run;
+use crate::shard::Place;
 use crate::{CallId, Definition, Payload, StartEvent, Timestamp};
 
 /// A call that has started. Its handle and the calls that it made share it.

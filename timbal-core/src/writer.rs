@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::CallError;
 use crate::intake::Intake;
-use crate::ledger::Sheet;
 use crate::recorder::Stores;
+use crate::shard::Sheet;
 use crate::store::{Batch, Store, StoreError};
 
 /// The most calls, and bytes of them, that a store is given at once.

@@ -1,0 +1,130 @@
+//! `Made`: a call before its first poll, and what is asked of it until then.
+
+use std::sync::Arc;
+
+use crate::capture::Captured;
+use crate::intake::Intake;
+use crate::open_call::{OpenCall, Parent};
+use crate::reader::{Reader, Readers};
+use crate::run::{Origin, Run};
+use crate::{Definition, Payload, current, recorder};
+
+/// A call before its first poll.
+pub(crate) struct Made {
+    definition: &'static Definition,
+    /// The call in which it was made.
+    parent: Option<Arc<OpenCall>>,
+    settings: Option<Box<Settings>>,
+}
+
+/// What was asked for before the first poll. Most calls ask for nothing.
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) name: Option<Arc<String>>,
+    /// Where the run comes from, if the call is to be the first of one.
+    pub(crate) origin: Option<Origin>,
+    pub(crate) recorder: Option<Arc<Intake>>,
+    pub(crate) metadata: Vec<(String, Payload)>,
+    pub(crate) reader: Option<Reader>,
+    /// The input, where the body cannot say it.
+    pub(crate) input: Option<Captured>,
+    /// The handle wants to look at the record when the call has ended.
+    pub(crate) is_kept: bool,
+}
+
+impl Made {
+    /// A call of this runnable, made here and now.
+    #[inline]
+    pub(crate) fn new(definition: &'static Definition) -> Self {
+        Self { definition, parent: current::shared(), settings: None }
+    }
+
+    /// The call in which it was made.
+    pub(crate) fn parent(&self) -> Option<&OpenCall> {
+        self.parent.as_deref()
+    }
+
+    /// What is asked for.
+    pub(crate) fn settings(&mut self) -> &mut Settings {
+        self.settings.get_or_insert_default()
+    }
+
+    /// Whether its handle wants to look at its record when it has ended.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.settings.as_deref().is_some_and(|settings| settings.is_kept)
+    }
+
+    /// Without a parent, an installed recorder or a wish of its own, nobody hears of the call.
+    #[inline]
+    pub(crate) fn is_unheard(&self) -> bool {
+        let asked = || self.settings.as_deref().is_some_and(Settings::is_heard);
+        self.parent.is_none() && !recorder::is_installed() && !asked()
+    }
+
+    /// The readers of the calls above.
+    pub(crate) fn readers_above(&self) -> Option<&Readers> {
+        let apart = self.settings.as_deref().is_some_and(Settings::is_apart);
+        let parent = self.parent.as_deref().filter(|_| !apart);
+        parent.and_then(|parent| parent.readers.as_deref())
+    }
+
+    /// The call starts.
+    pub(crate) fn begin(&mut self) -> Box<OpenCall> {
+        let parent = self.parent.take();
+        match self.settings.take() {
+            None => self.begin_plain(parent),
+            Some(settings) => self.begin_with(parent, *settings),
+        }
+    }
+
+    fn begin_plain(&self, parent: Option<Arc<OpenCall>>) -> Box<OpenCall> {
+        let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
+        let from = match parent {
+            Some(parent) => Parent::Call(parent),
+            None => new_run(Origin::New { parent: None }, recorder::installed()),
+        };
+        OpenCall::start(from, (self.definition, None), readers)
+    }
+
+    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Box<OpenCall> {
+        let apart = settings.is_apart();
+        let Settings { name, origin, recorder, metadata, reader, input, .. } = settings;
+        let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
+        let parent = parent.filter(|_| !apart);
+        let above = parent.as_ref().and_then(|parent| parent.readers.clone());
+        let from = match parent {
+            Some(parent) => Parent::Call(parent),
+            None => {
+                let origin = origin.unwrap_or(Origin::New { parent: None });
+                new_run(origin, recorder.or(surrounding).or_else(recorder::installed))
+            }
+        };
+        let readers = match reader {
+            Some(reader) => Some(Readers::new(reader, above)),
+            None => above,
+        };
+        let call = OpenCall::start(from, (self.definition, name), readers);
+        call.enter(input);
+        for (key, value) in metadata {
+            call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
+        }
+        call
+    }
+}
+
+fn new_run(origin: Origin, intake: Option<Arc<Intake>>) -> Parent {
+    current::expect_calls();
+    Parent::None(Arc::new(Run::start(origin, intake)))
+}
+
+impl Settings {
+    /// Whether somebody hears of the call because of what was asked for.
+    fn is_heard(&self) -> bool {
+        self.is_kept || self.reader.is_some() || self.recorder.is_some()
+    }
+
+    /// Whether the call is the first of a run, even if another call made it.
+    fn is_apart(&self) -> bool {
+        self.origin.is_some() || self.recorder.is_some()
+    }
+}

@@ -1,0 +1,130 @@
+//! `Shard`: a part of the calls of a recorder, with a lock of its own.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use slab::Slab;
+
+use crate::CallId;
+use crate::record::Record;
+
+/// How many threads start and end calls without ever waiting for each other.
+pub(crate) const SHARDS: usize = 8;
+
+/// How many ended calls, and how many bytes of them, may wait in a shard to be written.
+const MAX_ENDED: usize = 16_384;
+const MAX_BYTES: usize = 8 << 20;
+
+/// A shard keeps so many sheets for calls to come, also if there have long been less.
+const MIN_BLANK: usize = 512;
+
+/// On cache lines of its own, so that threads do not slow each other down.
+#[derive(Default)]
+#[repr(align(128))]
+pub(crate) struct Shard {
+    pub(crate) page: Mutex<Page>,
+    /// Calls that end wait here for a place.
+    pub(crate) place: Condvar,
+}
+
+/// What a record is written on. It passes from hand to hand and comes back, so that a record is
+/// written once and never copied, to memory that was written before.
+pub(crate) type Sheet = Box<Option<Record>>;
+
+/// What stands behind the lock of a shard.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub(crate) open: Slab<Sheet>,
+    pub(crate) ended: Vec<Sheet>,
+    pub(crate) blank: Vec<Sheet>,
+    /// Of the ended calls.
+    pub(crate) bytes: usize,
+    pub(crate) refused: u64,
+    /// A call has waited for a place in vain: until the writer comes, no other does.
+    pub(crate) is_stuck: bool,
+    pub(crate) is_closed: bool,
+}
+
+/// Where an open call stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) shard: u32,
+    pub(crate) slot: u32,
+    /// The slot of a call that has ended is given to another.
+    pub(crate) id: CallId,
+}
+
+impl Shard {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Page> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take(&self) -> Vec<Sheet> {
+        let mut page = self.lock();
+        (page.bytes, page.is_stuck) = (0, false);
+        let ended = std::mem::take(&mut page.ended);
+        drop(page);
+        self.place.notify_all();
+        ended
+    }
+
+    /// Takes back sheets on which nothing is written any more.
+    pub(crate) fn give_back(&self, mut sheets: Vec<Sheet>) {
+        let mut page = self.lock();
+        // What a burst needed is not kept longer than until the next.
+        let kept = sheets.len().max(MIN_BLANK).saturating_sub(page.blank.len());
+        let spare = sheets.split_off(kept.min(sheets.len()));
+        page.blank.append(&mut sheets);
+        drop(page);
+        drop(spare);
+    }
+}
+
+impl Page {
+    #[inline]
+    pub(crate) fn open_call(&mut self, place: Place) -> Option<&mut Record> {
+        let sheet = self.open.get_mut(place.slot as usize)?;
+        let record = sheet.as_mut().as_mut()?;
+        (record.id == place.id).then_some(record)
+    }
+
+    /// Keeps a call that has ended for the writer, or gives it back if it cannot.
+    #[inline]
+    pub(crate) fn keep(&mut self, sheet: Sheet, weight: usize) -> Option<Sheet> {
+        if self.is_closed || self.is_full() {
+            self.refused += 1;
+            return Some(sheet);
+        }
+        self.bytes += weight;
+        self.ended.push(sheet);
+        None
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
+    }
+
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.ended.len() == MAX_ENDED / 2 || self.bytes >= MAX_BYTES / 2
+    }
+}
+
+impl Place {
+    /// Without the id.
+    pub(crate) fn to_bits(self) -> u64 {
+        u64::from(self.shard) << 32 | u64::from(self.slot)
+    }
+
+    pub(crate) fn from_bits(bits: u64, id: CallId) -> Self {
+        Self { shard: (bits >> 32) as u32, slot: bits as u32, id }
+    }
+}
+
+/// The shard of this thread.
+pub(crate) fn own_shard() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SHARD: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    }
+    SHARD.try_with(|shard| *shard).unwrap_or(0)
+}
