@@ -372,6 +372,22 @@ fn the_reader_sets_the_pace() {
 }
 
 #[test]
+fn nothing_is_captured_where_nobody_hears() {
+    struct Loud;
+    impl Serialize for Loud {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("nobody hears")
+        }
+    }
+    #[runnable]
+    fn loud() -> impl Stream<Item = Loud> {
+        assert!(timbal::current().is_none());
+        stream::repeat_with(|| Loud).take(1_000)
+    }
+    assert_eq!(block_on(loud().count()), 1_000);
+}
+
+#[test]
 fn they_are_send_and_unpin_when_their_streams_are() {
     fn is_send(value: impl Send) -> impl Send {
         value

@@ -171,3 +171,65 @@ fn they_are_alone_where_nobody_hears() {
     assert!(current().is_none());
     assert!(timbal::try_emit(1));
 }
+
+mod parameters {
+    use std::cell::RefCell;
+
+    use serde::Serialize;
+
+    use super::*;
+
+    thread_local! {
+        static DROPPED: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+
+    /// Writes its letter when it is dropped.
+    #[derive(Serialize)]
+    struct Noted(char);
+
+    impl Drop for Noted {
+        fn drop(&mut self) {
+            DROPPED.with_borrow_mut(|dropped| dropped.push(self.0));
+        }
+    }
+
+    macro_rules! both {
+        ($plain:ident, $observed:ident, $parameters:tt $body:block) => {
+            #[allow(unused_variables)]
+            fn $plain $parameters -> usize $body
+
+            #[allow(unused_variables)]
+            #[runnable]
+            fn $observed $parameters -> usize $body
+        };
+    }
+
+    both!(plain, observed, (_a: Noted, b: Noted, (c, _): (Noted, Noted), _: Noted) {
+        let local = Noted('l');
+        Noted('t').0.len_utf8()
+    });
+
+    both!(plain_early, observed_early, (a: Noted, (b, _): (Noted, Noted), c: Noted, _: Noted) {
+        drop(b);
+        if a.0 == 'a' {
+            return 1;
+        }
+        2
+    });
+
+    #[test]
+    fn are_dropped_as_without_the_attribute() {
+        let n = Noted;
+        plain(n('a'), n('b'), (n('c'), n('d')), n('e'));
+        let expected = DROPPED.take();
+        let observe = || observed(n('a'), n('b'), (n('c'), n('d')), n('e'));
+        observe();
+        assert_eq!(DROPPED.take(), expected);
+        block_on(timbal::call!("in", async { observe() }).collect());
+        assert_eq!(DROPPED.take(), expected);
+        plain_early(n('a'), (n('b'), n('c')), n('d'), n('e'));
+        let expected = DROPPED.take();
+        observed_early(n('a'), (n('b'), n('c')), n('d'), n('e'));
+        assert_eq!(DROPPED.take(), expected);
+    }
+}

@@ -8,7 +8,8 @@
 //! - what it is while it is open: a record, the run it belongs to, and the call that is current;
 //! - where it is told: to readers, to subscribers, and to the queue of a recorder;
 //! - what keeps it: stores, behind the recorder's writer;
-//! - how it lives: one lifecycle for all shapes, and [`Call`], the first of them.
+//! - how it lives: one lifecycle for all shapes, and a handle for each: [`Call`], [`StreamCall`],
+//!   [`IterCall`].
 
 // ids, time, values
 mod capture;
