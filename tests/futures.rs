@@ -163,6 +163,19 @@ fn boxed_ones_say_their_inputs_and_errors() {
 }
 
 #[test]
+fn boxed_ones_can_keep_their_inputs() {
+    check(
+        async { local(1.into()).await },
+        expect![[r#"
+        START  in
+        START  in.local
+        OUTPUT in.local null -> 1
+        OUTPUT in null -> null
+    "#]],
+    );
+}
+
+#[test]
 fn boxed_ones_can_call_themselves() {
     check(
         async { factorial(1).await },

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::call::{Call, Probe, call};
 use crate::held::Held;
-use crate::{Definition, current};
+use crate::{Definition, annotate, current};
 
 /// A body that runs on a thread of tokio's blocking pool, as the current call of that thread.
 ///
@@ -41,6 +41,7 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         if let State::Made(maker) = &mut self.state {
             let maker = maker.take().expect("outside of tokio it is not asked again");
+            annotate::no_input(); // enters the call, which the body's thread must not do
             let call = current::shared();
             let run = move || {
                 let _entered = current::enter(call.map(Held::Shared));

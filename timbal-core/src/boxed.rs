@@ -7,7 +7,7 @@ use futures_core::Stream;
 
 use crate::Definition;
 use crate::call::{Call, Probe, call_of};
-use crate::capture::Fields;
+use crate::capture::{self, Fields};
 use crate::item::ItemProbe;
 use crate::iter_call::{IterCall, iterator_of};
 use crate::lifecycle::Lifecycle;
@@ -29,7 +29,13 @@ pub fn boxed(definition: &'static Definition) -> Boxed {
 impl Boxed {
     /// The function's parameters, if anybody will hear of them.
     pub fn input(&mut self, fill: impl FnOnce(&mut Fields<'_>)) {
-        self.lifecycle.capture_input(fill);
+        self.lifecycle.capture_input(|rules| Some(capture::object(rules, fill)));
+    }
+
+    /// It has no parameters that are to be captured. This too is said here, as the call is entered
+    /// with its input where it starts: no other thread may do that.
+    pub fn no_input(&mut self) {
+        self.lifecycle.capture_input(|_| None);
     }
 
     /// The call as a future.

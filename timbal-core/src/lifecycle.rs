@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
 
-use crate::capture::{self, Captured, Fields, Rules};
+use crate::capture::{self, Captured, Rules};
 use crate::ending::Ending;
 use crate::folded::Folded;
 use crate::held::Held;
@@ -76,10 +76,10 @@ impl Lifecycle {
     }
 
     /// Captures the input before the first poll, if anybody will hear of the call.
-    pub(crate) fn capture_input(&mut self, fill: impl FnOnce(&mut Fields<'_>)) {
+    pub(crate) fn capture_input(&mut self, capture: impl FnOnce(&Rules) -> Option<Captured>) {
         if matches!(&self.state, State::Made(made) if !made.is_unheard()) {
-            let input = self.with_rules(|rules| capture::object(rules, fill));
-            self.settings().input = Some(input);
+            let input = self.with_rules(capture);
+            self.settings().input = input;
         }
     }
 

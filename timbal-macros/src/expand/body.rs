@@ -102,7 +102,7 @@ fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
     let fields = receiver.into_iter().chain(fields);
     match (boxed, args.skip_input) {
         (None, true) => quote!(#timbal::__private::no_input();),
-        (Some(_), true) => TokenStream::new(),
+        (Some(call), true) => quote!(#call.no_input();),
         (None, false) => quote!(#timbal::__private::input(|#input| { #(#fields)* });),
         (Some(call), false) => quote!(#call.input(|#input| { #(#fields)* });),
     }
