@@ -68,7 +68,7 @@ impl Speed {
 
     fn rounds(self) -> usize {
         match self {
-            Self::Full => 7,
+            Self::Full => 15,
             Self::Quick => 1,
         }
     }

@@ -46,8 +46,8 @@ Every figure is of one call, above the plain function, and a median of rounds.
   process     CPU ns of all threads, until the call is stored
   allocs, all allocations on the thread that calls; on all threads
   held        bytes that stay in memory for it
-  × same      caller, as a multiple of what `fastrace` takes in the same case
-  × child     caller, as a multiple of what a child of `fastrace` takes";
+  × same      caller, as a multiple of what `fastrace` takes in the same case and round
+  × child     caller, as a multiple of what a child of `fastrace` takes in that round";
 
 impl Table {
     fn block(&self, case: Case, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,15 +75,21 @@ impl Table {
                 line.median(|cost| cost.allocations),
                 line.median(|cost| cost.process_allocations),
                 line.median(|cost| cost.held_bytes),
-                caller / self.peer(case),
-                caller / self.peer(Case::Child),
+                self.ratio(line, case),
+                self.ratio(line, Case::Child),
             )?;
         }
         writeln!(f)
     }
 
-    fn peer(&self, case: Case) -> f64 {
-        self.line(case, PEER).map_or(f64::NAN, |line| line.median(|cost| cost.caller_ns))
+    /// What the line takes as a multiple of what the peer does. Rounds are compared one by one, as
+    /// machines have quick phases and slow ones, which are longer than a round.
+    fn ratio(&self, line: &Line, peer: Case) -> f64 {
+        let Some(peer) = self.line(peer, PEER) else {
+            return f64::NAN;
+        };
+        let rounds = line.rounds.iter().zip(&peer.rounds);
+        median(&mut rounds.map(|(cost, peer)| cost.caller_ns / peer.caller_ns).collect::<Vec<_>>())
     }
 }
 
