@@ -51,7 +51,7 @@ pub fn call<F: Future>(
     body: F,
     probe: Probe<F::Output>,
 ) -> Call<F> {
-    call_of(Lifecycle::new(definition), body, probe)
+    Call { body: Some(body), lifecycle: Lifecycle::new(definition), probe }
 }
 
 /// A call of a runnable that is a function of a future, which this makes.

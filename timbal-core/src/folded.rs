@@ -72,20 +72,20 @@ impl Folded {
         self.output = Output::Failed(message);
     }
 
-    /// How the call ended, and its output: `null` of no items. An item that was an error counts more
-    /// than how its reader left the call, but less than a panic.
-    pub(crate) fn end(mut self, outcome: Outcome, rules: &Rules) -> (Outcome, Option<Payload>) {
-        let outcome = match (outcome, self.error.take()) {
-            (Outcome::Success | Outcome::Dropped, Some(error)) => Outcome::Error(error),
-            (outcome, _) => outcome,
-        };
-        let output = match self.output {
+    /// The output of the call; `None` of no items. If an item was an error, the call has failed: that
+    /// counts more than how its reader left it, but less than a panic.
+    #[cold]
+    pub(crate) fn end(mut self, outcome: &mut Outcome, rules: &Rules) -> Option<Payload> {
+        let error = self.error.take();
+        if let (Outcome::Success | Outcome::Dropped, Some(error)) = (&*outcome, error) {
+            *outcome = Outcome::Error(error);
+        }
+        match self.output {
             Output::Nothing => None,
             Output::Text(text) => Some(text.finish(rules)),
             Output::Own(own) => Some(own.capture(rules)),
             Output::Failed(message) => Some(capture::failure(rules, &message).into_payload()),
-        };
-        (outcome, output)
+        }
     }
 }
 

@@ -219,14 +219,14 @@ impl Lifecycle {
     }
 
     /// The one place where a call ends.
-    fn finish(&mut self, outcome: Outcome, output: Option<Captured>) {
+    fn finish(&mut self, mut outcome: Outcome, output: Option<Captured>) {
         let State::Open(open) = &mut self.state else { return };
         let call = open.call.take().expect("the body does not run");
         let is_kept = open.is_kept;
-        let (outcome, folded) = match open.folded.take() {
-            Some(folded) => folded.end(outcome, call.run().rules()),
-            None => (outcome, None),
-        };
+        let mut folded = None;
+        if let Some(items) = open.folded.take() {
+            folded = items.end(&mut outcome, call.run().rules());
+        }
         let record = call.end(is_kept || tell::wants_end(&call), |record| {
             call.write_counts(record);
             record.t1 = open.clock;

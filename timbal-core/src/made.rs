@@ -50,6 +50,7 @@ impl Made {
     }
 
     /// Whether its handle wants to look at its record when it has ended.
+    #[inline]
     pub(crate) fn is_kept(&self) -> bool {
         self.settings.as_deref().is_some_and(|settings| settings.is_kept)
     }
@@ -62,6 +63,7 @@ impl Made {
     }
 
     /// The readers of the calls above.
+    #[inline]
     pub(crate) fn readers_above(&self) -> Option<&Readers> {
         let apart = self.settings.as_deref().is_some_and(Settings::is_apart);
         let parent = self.parent.as_deref().filter(|_| !apart);
@@ -69,6 +71,7 @@ impl Made {
     }
 
     /// The call starts.
+    #[inline]
     pub(crate) fn begin(&mut self) -> Box<OpenCall> {
         let parent = self.parent.take();
         match self.settings.take() {
@@ -77,6 +80,7 @@ impl Made {
         }
     }
 
+    #[inline]
     fn begin_plain(&self, parent: Option<Arc<OpenCall>>) -> Box<OpenCall> {
         let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
         let from = match parent {
@@ -86,6 +90,7 @@ impl Made {
         OpenCall::start(from, (self.definition, None), readers)
     }
 
+    #[cold]
     fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Box<OpenCall> {
         let apart = settings.is_apart();
         let Settings { name, origin, recorder, metadata, reader, input, .. } = settings;

@@ -55,6 +55,7 @@ pub(crate) struct Place {
 }
 
 impl Shard {
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Page> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,10 +101,12 @@ impl Page {
         None
     }
 
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
     }
 
+    #[inline]
     pub(crate) fn is_half_full(&self) -> bool {
         self.ended.len() == MAX_ENDED / 2 || self.bytes >= MAX_BYTES / 2
     }
@@ -121,6 +124,7 @@ impl Place {
 }
 
 /// The shard of this thread.
+#[inline]
 pub(crate) fn own_shard() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
