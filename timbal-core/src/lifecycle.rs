@@ -125,7 +125,7 @@ impl Lifecycle {
         tell::start(&call);
         let clock = call.t0;
         self.state = State::Open(Open {
-            call: Some(Held::Own(call)),
+            call: Some(call),
             clock,
             busy_ns: 0,
             polls: 0,
@@ -241,11 +241,11 @@ impl Lifecycle {
             }
         });
         self.state = State::Ended(None);
-        let Some(record) = record else { return };
-        tell::end(&call, &record);
-        if is_kept {
-            self.state = State::Ended(Some(record));
+        if let Some(record) = record {
+            tell::end(&call, &record);
+            self.state = State::Ended(is_kept.then_some(record));
         }
+        call.retire();
     }
 }
 

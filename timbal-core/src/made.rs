@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::capture::Captured;
+use crate::held::Held;
 use crate::intake::Intake;
 use crate::open_call::{OpenCall, Parent};
 use crate::reader::{Reader, Readers};
@@ -72,7 +73,7 @@ impl Made {
 
     /// The call starts.
     #[inline]
-    pub(crate) fn begin(&mut self) -> Box<OpenCall> {
+    pub(crate) fn begin(&mut self) -> Held {
         let parent = self.parent.take();
         match self.settings.take() {
             None => self.begin_plain(parent),
@@ -81,17 +82,17 @@ impl Made {
     }
 
     #[inline]
-    fn begin_plain(&self, parent: Option<Arc<OpenCall>>) -> Box<OpenCall> {
+    fn begin_plain(&self, parent: Option<Arc<OpenCall>>) -> Held {
         let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
         let from = match parent {
             Some(parent) => Parent::Call(parent),
             None => new_run(Origin::New { parent: None }, recorder::installed()),
         };
-        OpenCall::start(from, (self.definition, None), readers)
+        Held::new(|| OpenCall::start(from, (self.definition, None), readers))
     }
 
     #[cold]
-    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Box<OpenCall> {
+    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Held {
         let apart = settings.is_apart();
         let Settings { name, origin, recorder, metadata, reader, input, .. } = settings;
         let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
@@ -108,7 +109,7 @@ impl Made {
             Some(reader) => Some(Readers::new(reader, above)),
             None => above,
         };
-        let call = OpenCall::start(from, (self.definition, name), readers);
+        let call = Held::new(|| OpenCall::start(from, (self.definition, name), readers));
         call.enter(input);
         for (key, value) in metadata {
             call.note(|notes| notes.set_metadata(key.clone(), value.clone()));

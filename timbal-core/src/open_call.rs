@@ -55,11 +55,12 @@ const NOWHERE: u64 = u64::MAX;
 
 impl OpenCall {
     /// A call that starts now.
+    #[inline]
     pub(crate) fn start(
         from: Parent,
         (definition, name): (&'static Definition, Option<Arc<String>>),
         readers: Option<Arc<Readers>>,
-    ) -> Box<Self> {
+    ) -> Self {
         let (run, parent) = match from {
             Parent::None(run) => (Some(run), None),
             Parent::Call(parent) => (None, Some(parent)),
@@ -67,7 +68,7 @@ impl OpenCall {
         let of = run_of(&run, &parent);
         let (id, seq) = of.next_call();
         let t0 = of.now();
-        Box::new(Self {
+        Self {
             t0,
             run,
             parent,
@@ -80,7 +81,7 @@ impl OpenCall {
             below: OnceLock::new(),
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU32::new(0),
-        })
+        }
     }
 
     /// The same call, for other owners than its handle: these find it entered.
