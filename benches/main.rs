@@ -7,12 +7,23 @@
 #![recursion_limit = "256"]
 
 mod allocator;
+mod bare_sqlite;
+mod compile;
+mod goals;
+mod kill;
 mod measure;
+mod place;
+mod postgres;
+mod scaled;
+mod scaling;
+mod stores;
 mod table;
+mod tries;
 mod variants;
 mod workload;
 
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use crate::measure::{Cost, Effort};
 use crate::table::Table;
@@ -20,26 +31,39 @@ use crate::variants::{ALL, Failure};
 use crate::workload::Case;
 
 const USAGE: &str = "\
-usage: timbal-bench [--quick]
+usage: timbal-bench [--quick] [CASE... | scaling | stores | postgres | compile]
+       timbal-bench kill TRIALS
 
-  --quick   few repetitions: shows that everything is recorded, not what it costs";
+  --quick   few repetitions: shows that everything is recorded, not what it costs
+  CASE      root, child, deep, fan-out, yielding or stream; without one, all of them
+  scaling   what a call costs in long runs, deep down, and on many threads
+  stores    what a SQLite file takes to write, beside bare rusqlite, and to read
+  postgres  what PostgreSQL takes to write, beside bare tokio-postgres: TIMBAL_TEST_POSTGRES is its URL
+  compile   what the attribute costs a build
+  kill      kills processes that record, and counts what is missing then";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        [] => compare(Speed::Full),
-        ["--quick"] => compare(Speed::Quick),
         ["--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
         }
         // What this program says to itself.
         [MEASURE, case, variant, speed] => measure_one(case, variant, speed),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        [kill::RECORD, mode, file] => kill::record(mode, file),
+        ["kill", trials] => kill::print(trials),
+        ["stores"] => stores::print(stores::Size::FULL),
+        ["--quick", "stores"] => stores::print(stores::Size::QUICK),
+        ["postgres"] => postgres::print(stores::Size::FULL),
+        ["--quick", "postgres"] => postgres::print(stores::Size::QUICK),
+        ["scaling"] => scaling::print(Speed::Full.rounds()),
+        ["--quick", "scaling"] => scaling::print(Speed::Quick.rounds()),
+        ["compile"] => compile::print(Speed::Full.rounds()),
+        ["--quick", "compile"] => compile::print(Speed::Quick.rounds()),
+        ["--quick", ref cases @ ..] => compare(Speed::Quick, cases),
+        ref cases => compare(Speed::Full, cases),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,35 +92,47 @@ impl Speed {
 
     fn rounds(self) -> usize {
         match self {
-            Self::Full => 15,
+            Self::Full => 9,
             Self::Quick => 1,
         }
     }
 
     fn effort(self) -> Effort {
         match self {
-            Self::Full => Effort { repetitions: 201, bursts: 25 },
-            Self::Quick => Effort { repetitions: 3, bursts: 1 },
+            Self::Full => Effort { repetitions: 201, sustained: Duration::from_millis(500) },
+            Self::Quick => Effort { repetitions: 3, sustained: Duration::from_millis(5) },
         }
     }
 }
 
-/// Measures every case of every variant, a few rounds, and prints the table.
-fn compare(speed: Speed) -> Result<(), Failure> {
+/// Measures the cases of every variant, a few rounds, and prints the table.
+fn compare(speed: Speed, cases: &[&str]) -> Result<(), Failure> {
+    let mut cases = cases.iter().map(|name| case(name)).collect::<Result<Vec<_>, _>>()?;
+    if cases.is_empty() {
+        cases.extend(Case::ALL);
+    }
     let mut table = Table::default();
     for round in 1..=speed.rounds() {
         eprintln!("round {round} of {}", speed.rounds());
-        for case in Case::ALL {
-            for variant in ALL {
+        for &case in &cases {
+            for variant in ALL.iter().filter(|variant| variant.cases.contains(&case)) {
                 let cost = spawn(case, variant.name, speed)
                     .map_err(|error| format!("{}, {}: {error}", variant.name, case.name()))?;
                 table.push(case, variant.name, cost);
             }
         }
     }
+    let (tries, spread) = tries::measure()?;
     println!("{table}");
+    println!("{}", goals::of(&table));
+    println!("a `?` that succeeds: {tries:+.2} ns when it is noted, ± {spread:.2}");
     println!("{}", machine());
     Ok(())
+}
+
+fn case(name: &str) -> Result<Case, Failure> {
+    let known = Case::ALL.into_iter().find(|case| case.name() == name);
+    Ok(known.ok_or_else(|| format!("there is no case `{name}`\n\n{USAGE}"))?)
 }
 
 /// Starts this program again, for one figure.
@@ -111,8 +147,8 @@ fn spawn(case: Case, variant: &str, speed: Speed) -> Result<Cost, Failure> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn measure_one(case: &str, variant: &str, speed: &str) -> Result<(), Failure> {
-    let case = Case::ALL.into_iter().find(|known| known.name() == case).ok_or("no such case")?;
+fn measure_one(name: &str, variant: &str, speed: &str) -> Result<(), Failure> {
+    let case = case(name)?;
     let variant = ALL.iter().find(|known| known.name == variant).ok_or("no such variant")?;
     let speed = if speed == Speed::Quick.name() { Speed::Quick } else { Speed::Full };
     let cost = (variant.measure)(case, speed.effort())?;

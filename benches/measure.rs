@@ -1,5 +1,7 @@
 //! What a call costs: many short repetitions, the plain functions between them.
 
+use std::time::{Duration, Instant};
+
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -12,26 +14,25 @@ use crate::workload::Case;
 pub(crate) struct Effort {
     /// Repetitions whose median is taken.
     pub(crate) repetitions: usize,
-    /// Bursts of [`BURST`] repetitions each, for the CPU time of all threads.
-    pub(crate) bursts: usize,
+    /// How long calls are made without waiting until they are stored, for the CPU time of all
+    /// threads.
+    pub(crate) sustained: Duration,
 }
 
 /// Calls of one repetition, about: short enough to fit between two interruptions.
 const CALLS: u64 = 1_000;
-/// Repetitions of a burst. Three would not fit into the ring of fastrace, whose `flush` does not
-/// see what waits for a place: 10,240 commands, of which a root takes three.
-const BURST: u64 = 2;
-
 /// Repetitions after which stores that know no bounds are emptied.
 const FORGET_AFTER: usize = KEPT / CALLS as usize;
 
-/// What one call of a variant costs in one case, above the plain function unless said otherwise.
+/// What one call of a variant, or one chunk, costs in one case, above the plain function unless said otherwise.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Cost {
     /// CPU nanoseconds of the thread that calls.
     pub(crate) caller_ns: f64,
     /// CPU nanoseconds of the process, with every thread that collects or writes.
     pub(crate) process_ns: f64,
+    /// Nanoseconds by the clock on the wall, with nothing between the calls.
+    pub(crate) wall_ns: f64,
     /// Allocations on the thread that calls.
     pub(crate) allocations: f64,
     /// Allocations of the process.
@@ -44,7 +45,7 @@ pub(crate) struct Cost {
 
 /// Measures one case of one variant, then checks that everything was recorded.
 pub(crate) fn measure<R: Recording>(case: Case, effort: Effort) -> Result<Cost, Failure> {
-    let mut meter = Meter { recording: R::install()?, case, recorded: 0 };
+    let mut meter = Meter { recording: R::install()?, case, recorded: 0, lost: 0 };
     // The first repetition pays for what is made once: buffers, registrations, thread-locals.
     meter.run::<R>(1);
     meter.settle(1)?;
@@ -52,11 +53,12 @@ pub(crate) fn measure<R: Recording>(case: Case, effort: Effort) -> Result<Cost, 
 
     let [allocations, process_allocations, held_bytes] = meter.allocations()?;
     let [caller, bare] = meter.caller(effort.repetitions)?;
-    let process_ns = meter.process(effort.bursts)?;
+    let [process, wall] = meter.sustained(effort.sustained)?;
     meter.recording.check(case)?;
     Ok(Cost {
         caller_ns: caller - bare,
-        process_ns,
+        process_ns: process - bare,
+        wall_ns: wall - bare,
         allocations,
         process_allocations,
         held_bytes,
@@ -69,21 +71,22 @@ struct Meter<R> {
     case: Case,
     /// The calls that must have been recorded by now.
     recorded: u64,
+    /// The calls that were lost until now, of which it is known.
+    lost: u64,
 }
 
 impl<R: Recording> Meter<R> {
     /// The CPU time of a call on the thread that calls, and that of the plain function: the
     /// medians of repetitions taken in turn.
     fn caller(&mut self, repetitions: usize) -> Result<[f64; 2], Failure> {
-        let clock = ClockId::ThreadCPUTime;
         let mut variant = Vec::with_capacity(repetitions);
         let mut bare = Vec::with_capacity(repetitions);
         for repetition in 0..repetitions {
-            let start = now(clock);
+            let start = cpu_ns(THREAD);
             self.run::<Bare>(1);
-            let middle = now(clock);
+            let middle = cpu_ns(THREAD);
             self.run::<R>(1);
-            let end = now(clock);
+            let end = cpu_ns(THREAD);
             bare.push(middle - start);
             variant.push(end - middle);
             self.settle(1)?;
@@ -91,26 +94,62 @@ impl<R: Recording> Meter<R> {
                 self.recording.forget();
             }
         }
-        Ok([variant, bare].map(|mut times| median(&mut times) / self.calls(1)))
+        Ok([variant, bare].map(|mut times| median(&mut times) / self.units(1)))
     }
 
-    /// The CPU time of a call on all threads until it is stored, above the plain function. Waiting
-    /// has a price of its own: what it costs where there is nothing to wait for is taken off too.
-    fn process(&mut self, bursts: usize) -> Result<f64, Failure> {
-        let clock = ClockId::ProcessCPUTime;
-        let mut above = Vec::with_capacity(bursts);
-        for _ in 0..bursts {
-            let start = now(clock);
-            self.run::<Bare>(BURST);
-            self.settle(0)?;
-            let middle = now(clock);
-            self.run::<R>(BURST);
-            self.settle(BURST)?;
-            let end = now(clock);
-            above.push((end - middle) - (middle - start));
-            self.recording.forget();
+    /// The CPU time of a call on all threads until it is stored, and its time by the clock on the
+    /// wall, of calls that are made one after the other for so long.
+    ///
+    /// On a machine that is busy with something else, calls may be lost: then it does not count.
+    fn sustained(&mut self, time: Duration) -> Result<[f64; 2], Failure> {
+        for _ in 0..20 {
+            let costs = self.try_sustained(time);
+            let lost = self.newly_lost();
+            if lost == 0 {
+                return costs;
+            }
+            self.lost += lost;
+            self.recorded -= lost;
         }
-        Ok(median(&mut above) / self.calls(BURST))
+        Err("calls were lost, again and again".into())
+    }
+
+    fn try_sustained(&mut self, time: Duration) -> Result<[f64; 2], Failure> {
+        let (cpu, start) = (cpu_ns(PROCESS), Instant::now());
+        let mut repetitions = 0;
+        while start.elapsed() < time {
+            self.run::<R>(1);
+            repetitions += 1;
+            if repetitions % FORGET_AFTER as u64 == 0 {
+                self.recording.forget();
+            }
+        }
+        let wall = start.elapsed();
+        self.recorded += repetitions * self.roots() * self.case.calls();
+        repetitions += self.catch_up()?;
+        let cpu = cpu_ns(PROCESS) - cpu;
+        self.recording.forget();
+        Ok([cpu, wall.as_nanos() as f64].map(|all| all / self.units(repetitions)))
+    }
+
+    fn newly_lost(&self) -> u64 {
+        self.recording.lost() - self.lost
+    }
+
+    /// Waits until all is stored. What waits for a place in the ring of fastrace leaves only when
+    /// the same thread records something more: as many repetitions as that takes.
+    fn catch_up(&mut self) -> Result<u64, Failure> {
+        const TRIES: u64 = 1_000;
+        for more in 0..TRIES {
+            match self.recording.settle()? {
+                Some(recorded) if recorded + self.newly_lost() != self.recorded => {
+                    self.run::<R>(1);
+                    self.recorded += self.roots() * self.case.calls();
+                }
+                _ => return Ok(more),
+            }
+        }
+        Err("calls are recorded that never come".into())
     }
 
     /// The allocations of a call, on its thread and on all, and the bytes that stay, all above
@@ -132,7 +171,7 @@ impl<R: Recording> Meter<R> {
             variant.everywhere as f64 - bare.everywhere as f64,
             variant.held as f64 - bare.held as f64,
         ]
-        .map(|all| all / self.calls(1)))
+        .map(|all| all / self.units(1)))
     }
 
     /// Makes the calls of some repetitions.
@@ -155,16 +194,21 @@ impl<R: Recording> Meter<R> {
     }
 
     fn roots(&self) -> u64 {
-        CALLS.div_ceil(self.case.calls())
+        CALLS.div_ceil(self.case.units())
     }
 
-    fn calls(&self, repetitions: u64) -> f64 {
-        (repetitions * self.roots() * self.case.calls()) as f64
+    fn units(&self, repetitions: u64) -> f64 {
+        (repetitions * self.roots() * self.case.units()) as f64
     }
 }
 
+/// The CPU time of the thread that asks.
+pub(crate) const THREAD: ClockId = ClockId::ThreadCPUTime;
+/// The CPU time of all threads.
+pub(crate) const PROCESS: ClockId = ClockId::ProcessCPUTime;
+
 /// Nanoseconds on a clock of CPU time.
-fn now(clock: ClockId) -> f64 {
+pub(crate) fn cpu_ns(clock: ClockId) -> f64 {
     let time = clock_gettime(clock);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }

@@ -41,9 +41,10 @@ impl fmt::Display for Table {
 }
 
 const LEGEND: &str = "\
-Every figure is of one call, above the plain function, and a median of rounds.
+Every figure is of one call, or one chunk, above the plain function, and a median of rounds.
   caller, ±   CPU ns of the thread that calls; half the distance from the best round to the worst
-  process     CPU ns of all threads, until the call is stored
+  process     CPU ns of all threads until all is stored, of calls made without a pause
+  wall        ns by the clock on the wall, of the same calls
   allocs, all allocations on the thread that calls; on all threads
   held        bytes that stay in memory for it
   × same      caller, as a multiple of what `fastrace` takes in the same case and round
@@ -58,8 +59,8 @@ impl Table {
         writeln!(f, "{}: {} (the plain function: {plain:.1} ns)", case.name(), case.about())?;
         writeln!(
             f,
-            "  {:<32}{:>8}{:>7}{:>9}{:>8}{:>8}{:>8}{:>9}{:>9}",
-            "", "caller", "±", "process", "allocs", "all", "held", "× same", "× child"
+            "  {:<32}{:>8}{:>7}{:>9}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}",
+            "", "caller", "±", "process", "wall", "allocs", "all", "held", "× same", "× child"
         )?;
         for variant in ALL {
             let Some(line) = self.line(case, variant.name) else {
@@ -68,15 +69,16 @@ impl Table {
             let caller = line.median(|cost| cost.caller_ns);
             writeln!(
                 f,
-                "  {:<32}{caller:>8.1}{:>7.1}{:>9.1}{:>8.2}{:>8.2}{:>8.0}{:>9.2}{:>9.2}",
+                "  {:<32}{caller:>8.1}{:>7.1}{:>9.1}{:>8.1}{:>8.2}{:>8.2}{:>8.0}{:>9.2}{:>9.2}",
                 variant.name,
                 line.spread(|cost| cost.caller_ns),
                 line.median(|cost| cost.process_ns),
+                line.median(|cost| cost.wall_ns),
                 line.median(|cost| cost.allocations),
                 line.median(|cost| cost.process_allocations),
                 line.median(|cost| cost.held_bytes),
-                self.ratio(line, case),
-                self.ratio(line, Case::Child),
+                self.ratio(line, case, PEER),
+                self.ratio(line, Case::Child, PEER),
             )?;
         }
         writeln!(f)
@@ -84,12 +86,24 @@ impl Table {
 
     /// What the line takes as a multiple of what the peer does. Rounds are compared one by one, as
     /// machines have quick phases and slow ones, which are longer than a round.
-    fn ratio(&self, line: &Line, peer: Case) -> f64 {
-        let Some(peer) = self.line(peer, PEER) else {
+    fn ratio(&self, line: &Line, case: Case, peer: &str) -> f64 {
+        let Some(peer) = self.line(case, peer) else {
             return f64::NAN;
         };
         let rounds = line.rounds.iter().zip(&peer.rounds);
         median(&mut rounds.map(|(cost, peer)| cost.caller_ns / peer.caller_ns).collect::<Vec<_>>())
+    }
+
+    /// What a variant takes of the caller's time in a case, as a multiple of what another does, if
+    /// both were measured.
+    pub(crate) fn compare(&self, case: Case, variant: &str, peer: &str) -> Option<f64> {
+        self.line(case, peer)?;
+        Some(self.ratio(self.line(case, variant)?, case, peer))
+    }
+
+    /// The median of a figure, if it was measured.
+    pub(crate) fn figure(&self, case: Case, variant: &str, of: fn(&Cost) -> f64) -> Option<f64> {
+        Some(self.line(case, variant)?.median(of))
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod bare;
 mod fastrace;
+mod otel;
 mod timbal;
+mod tokio;
 mod tracing;
 
 use crate::measure::{Cost, Effort, measure};
@@ -27,6 +29,11 @@ pub(crate) trait Recording: Sized {
         Ok(None)
     }
 
+    /// How many calls were lost in this process as the machine was too busy to write them.
+    fn lost(&self) -> u64 {
+        0
+    }
+
     /// Lets go of what is stored, where it would grow for ever otherwise.
     fn forget(&mut self) {}
 
@@ -39,8 +46,12 @@ pub(crate) trait Recording: Sized {
 /// One line of the table.
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
+    pub(crate) cases: &'static [Case],
     pub(crate) measure: fn(Case, Effort) -> Result<Cost, Failure>,
 }
+
+const EVERY: &[Case] = &Case::ALL;
+const STREAMS: &[Case] = &[Case::Stream];
 
 /// How many calls a store keeps in memory, about, before it lets go of the oldest or of all: few
 /// enough that none of them lives in fresh memory only.
@@ -49,17 +60,53 @@ pub(crate) const KEPT: usize = 8_000;
 /// The line that all others are compared with.
 pub(crate) const PEER: &str = "fastrace";
 
+// Lines that the goals name.
+pub(crate) const OFF: &str = "timbal, nothing installed";
+pub(crate) const STORED: &str = "timbal, stored in memory";
+pub(crate) const READ: &str = "timbal, read through .events()";
+pub(crate) const CHANNEL: &str = "tokio, unbounded channel";
+pub(crate) const PROPERTIES: &str = "fastrace, 2 properties";
+pub(crate) const TRACING_OFF: &str = "tracing, ret, nobody listens";
+pub(crate) const TRACING_STORED: &str = "tracing, ret, a layer stores";
+
 pub(crate) const ALL: &[Variant] = &[
-    Variant { name: "bare", measure: measure::<Bare> },
-    Variant { name: "timbal, nothing installed", measure: measure::<timbal::Off> },
-    Variant { name: "timbal, stored in memory", measure: measure::<timbal::Stored> },
-    Variant { name: PEER, measure: measure::<fastrace::Spans> },
-    Variant { name: "fastrace, 2 properties", measure: measure::<fastrace::Properties> },
-    Variant { name: "tracing, ret, nobody listens", measure: measure::<tracing::Off> },
-    Variant { name: "tracing, ret, a layer stores", measure: measure::<tracing::Stored> },
+    Variant { name: "bare", cases: EVERY, measure: measure::<Bare> },
+    Variant { name: OFF, cases: EVERY, measure: measure::<timbal::Off> },
+    Variant { name: STORED, cases: EVERY, measure: measure::<timbal::Stored> },
+    Variant {
+        name: "timbal, a subscriber hears",
+        cases: STREAMS,
+        measure: measure::<timbal::Heard>,
+    },
+    Variant { name: READ, cases: STREAMS, measure: measure::<timbal::Read> },
+    Variant { name: CHANNEL, cases: STREAMS, measure: measure::<tokio::Channel> },
+    Variant { name: PEER, cases: EVERY, measure: measure::<fastrace::Spans> },
+    Variant { name: PROPERTIES, cases: EVERY, measure: measure::<fastrace::Properties> },
+    Variant { name: TRACING_OFF, cases: EVERY, measure: measure::<tracing::Off> },
+    Variant { name: TRACING_STORED, cases: EVERY, measure: measure::<tracing::Stored> },
+    Variant {
+        name: "tracing, ret, OpenTelemetry",
+        cases: EVERY,
+        measure: measure::<otel::Batched>,
+    },
+];
+
+/// What tells a number of bytes.
+type Bytes = fn() -> usize;
+
+/// The bytes of a future that is ten calls deep.
+pub(crate) const SIZES: [(&str, Bytes); 4] = [
+    ("bare", bare::bytes),
+    ("timbal", timbal::bytes),
+    ("fastrace", fastrace::bytes),
+    ("tracing, ret", tracing::bytes),
 ];
 
 /// Fails unless two values are equal, and says what they are values of.
-fn expect<T: PartialEq + std::fmt::Debug>(what: &str, is: T, should: T) -> Result<(), Failure> {
+pub(crate) fn expect<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    is: T,
+    should: T,
+) -> Result<(), Failure> {
     if is == should { Ok(()) } else { Err(format!("{what} is {is:?}, not {should:?}").into()) }
 }

@@ -1,5 +1,7 @@
 //! Counts the words of the files in a directory: `cargo run --example index -- DIR`.
 
+mod history;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -9,13 +11,21 @@ use std::process::ExitCode;
 use futures::{StreamExt, stream};
 use ignore::WalkBuilder;
 use serde::{Deserialize, Serialize};
-use timbal::{CallError, Event, Trace, runnable};
+use timbal::{CallError, Event, RunId, Timbal, Trace, runnable};
 use tokio::{fs, task};
 
 const USAGE: &str = "\
-usage: index [DIR]
+usage: index [DIR] [--history | --show RUN_ID | --stats]
 
-Counts the words of the text files in DIR (default: here), except what .gitignore names.";
+Counts the words of the text files in DIR (default: here), except what .gitignore names.
+An option says something of the runs until then; without a DIR nothing is counted before.
+
+  --history       lists the last runs
+  --show RUN_ID   shows a run: its calls, and why the first that failed did
+  --stats         shows how often each path was called, how long that took, and what it used
+
+Runs are kept in timbal/index.db of $XDG_STATE_HOME (default: ~/.local/state), or where
+TIMBAL_STORE says, such as `memory` or `sqlite:FILE`.";
 
 /// How many files are read at a time.
 const AT_A_TIME: usize = 16;
@@ -133,22 +143,53 @@ fn most_frequent(frequencies: HashMap<String, usize>) -> Vec<(String, usize)> {
     words
 }
 
+/// What is asked for on the command line.
+struct Asked {
+    /// What is counted.
+    dir: Option<PathBuf>,
+    /// What is said then.
+    earlier: Option<Earlier>,
+}
+
+/// What is asked of earlier runs.
+enum Earlier {
+    History,
+    Show(RunId),
+    Stats,
+}
+
+impl Asked {
+    fn parse(arguments: &[OsString]) -> Option<Self> {
+        let (dir, options) = match arguments {
+            [dir, options @ ..] if !dir.as_encoded_bytes().starts_with(b"-") => {
+                (Some(PathBuf::from(dir)), options)
+            }
+            options => (None, options),
+        };
+        let options: Option<Vec<&str>> = options.iter().map(|option| option.to_str()).collect();
+        let earlier = match options?[..] {
+            [] => return Some(Self { dir: dir.or(Some(PathBuf::from("."))), earlier: None }),
+            ["--history"] => Earlier::History,
+            ["--show", run] => Earlier::Show(run.parse().ok()?),
+            ["--stats"] => Earlier::Stats,
+            _ => return None,
+        };
+        Some(Self { dir, earlier: Some(earlier) })
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let dir = match &arguments[..] {
-        [] => PathBuf::from("."),
-        [flag] if flag == "--help" || flag == "-h" => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        [dir] if !dir.as_encoded_bytes().starts_with(b"-") => PathBuf::from(dir),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let Some(asked) = Asked::parse(&arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
     };
-    match run(dir, &mut io::stdout()).await {
+    match answer(asked, &mut io::stdout()).await {
         Err(error) if !is_closed_pipe(&*error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -157,9 +198,30 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn answer(asked: Asked, out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+    let guard = history::recorder()?.install()?;
+    let timbal = guard.timbal();
+    let Asked { dir, earlier } = asked;
+    if let Some(dir) = dir {
+        run(timbal, dir, out).await?;
+        if earlier.is_some() {
+            writeln!(out)?;
+        }
+    }
+    match earlier {
+        None => Ok(()),
+        Some(Earlier::History) => history::print_runs(timbal, out).await,
+        Some(Earlier::Show(run_id)) => history::print_run(timbal, run_id, out).await,
+        Some(Earlier::Stats) => history::print_stats(timbal, out).await,
+    }
+}
+
 /// Prints what happens while it happens, then the trace and the report.
-async fn run(dir: PathBuf, out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
-    let guard = timbal::init()?;
+async fn run(
+    timbal: &Timbal,
+    dir: PathBuf,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut failed = 0;
     let mut events = index(dir).events();
     while let Some(event) = events.next().await {
@@ -184,9 +246,10 @@ async fn run(dir: PathBuf, out: &mut impl Write) -> Result<(), Box<dyn std::erro
     }
 
     writeln!(out, "index ended in {:.1?}\n", done.elapsed())?;
-    let trace = guard.timbal().trace(done.run_id).await?.ok_or("there is no trace")?;
+    let trace = timbal.trace(done.run_id).await?.ok_or("there is no trace")?;
     print_trace(&trace, out)?;
     print_report(&done.output.get()?, out)?;
+    writeln!(out, "\nrun {} (index --show, --history, --stats)", done.run_id)?;
     Ok(())
 }
 

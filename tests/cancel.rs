@@ -1,10 +1,13 @@
 //! Calls that are dropped, and what is dropped with them.
 
 use std::cell::RefCell;
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use expect_test::expect;
-use timbal::{Timbal, runnable};
+use timbal::{Clock, Timbal, Timestamp, runnable};
 use timbal_tests::{Heard, poll_and_drop};
 
 #[runnable]
@@ -103,6 +106,39 @@ fn a_body_is_dropped_as_the_current_call() {
     poll_and_drop(1, call.recorded_by(&timbal));
     let trace = futures::executor::block_on(timbal.trace(run.unwrap())).unwrap().unwrap();
     assert_eq!(trace.find("root.holder").unwrap().usage["dropped"], 1);
+}
+
+#[test]
+fn the_time_until_it_is_dropped_is_not_busy() {
+    let now = Arc::new(AtomicU64::new(0));
+    struct Hours(Arc<AtomicU64>);
+    impl Clock for Hours {
+        fn wall(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(3_600 * self.0.load(Ordering::Relaxed))
+        }
+    }
+    let timbal = Timbal::builder().clock(Hours(Arc::clone(&now))).build();
+    let mut run = None;
+    let call = timbal::call!("root", async {
+        let sleeper = poll_fn(|cx| {
+            run = timbal::current().map(|current| current.run_id());
+            now.store(1, Ordering::Relaxed);
+            cx.waker().wake_by_ref();
+            std::task::Poll::<()>::Pending
+        });
+        sleeper.await;
+    });
+    let mut call = Box::pin(call.recorded_by(&timbal));
+    poll_and_drop(1, call.as_mut());
+    now.store(7, Ordering::Relaxed);
+    drop(call);
+    let trace = futures::executor::block_on(timbal.trace(run.unwrap())).unwrap().unwrap();
+    let hour = 3_600_000_000_000;
+    let root = trace.root().unwrap();
+    assert_eq!((root.elapsed_ns / hour, root.busy_ns / hour, root.polls), (7, 1, 1));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn checked(n: u64) -> impl Future<Output = Result<u64, String>> + Send {
 }
 
 #[runnable]
-fn joined<'a>(a: &'a str, b: &str) -> impl Future<Output = String> + use<'a> {
+fn joined<'a>(a: &'a str, b: &'a str) -> impl Future<Output = String> + use<'a> {
     let doubled = double(b.len() as u64);
     async move { format!("{a}{}", doubled.await) }
 }
@@ -273,4 +273,16 @@ fn they_are_send_and_unpin_when_their_futures_are() {
     fn is_send_and_unpin(_: impl Send + Unpin) {}
     is_send_and_unpin(double(1));
     is_send_and_unpin(checked(1));
+}
+
+#[test]
+fn what_panics_can_be_caught_as_before() {
+    let caught = block_on(double_or_panic(0).catch_unwind());
+    assert!(caught.is_err());
+    assert_eq!(std::panic::catch_unwind(|| block_on(double_or_panic(1))).unwrap(), 2);
+}
+
+#[runnable]
+async fn double_or_panic(n: u64) -> u64 {
+    if n == 0 { std::panic::panic_any(n) } else { n * 2 }
 }

@@ -86,10 +86,21 @@ fn a_file_is_not_a_directory() {
 
 #[test]
 fn unknown_arguments_show_the_usage() {
-    for arguments in [&["--fast"][..], &["a", "b"], &["-"]] {
+    let nobody = "00000000000000000000000000000000";
+    for arguments in [
+        &["--fast"][..],
+        &["a", "b"],
+        &["-"],
+        &["--show"],
+        &["--show", nobody],
+        &["--history", "a"],
+        &["--stats", "--history"],
+        &["a", "--fast"],
+        &["a", "--show"],
+    ] {
         let seen = Seen::of(index().args(arguments));
         assert_eq!((seen.code, &*seen.stdout), (2, ""), "{arguments:?}");
-        assert!(seen.stderr.starts_with("usage: index [DIR]\n"), "{}", seen.stderr);
+        assert!(seen.stderr.starts_with("usage: index [DIR] "), "{}", seen.stderr);
     }
 }
 
@@ -97,7 +108,7 @@ fn unknown_arguments_show_the_usage() {
 fn help_is_printed() {
     let seen = Seen::of(index().arg("--help"));
     assert_eq!((seen.code, &*seen.stderr), (0, ""));
-    assert!(seen.stdout.starts_with("usage: index [DIR]\n"), "{}", seen.stdout);
+    assert!(seen.stdout.starts_with("usage: index [DIR] "), "{}", seen.stdout);
 }
 
 #[test]
@@ -118,6 +129,90 @@ fn settings_that_are_not_understood_are_named() {
             seen.stderr
         );
     }
+}
+
+#[test]
+fn earlier_runs_are_listed_shown_and_counted() {
+    let (state, dir) = (directory("state", &[]), directory("earlier", &[("a.txt", "one two")]));
+    fs::write(dir.join("b.bin"), b"\xff").unwrap();
+    let seen = |arguments: &[&str]| {
+        let seen = Seen::of(index().env("XDG_STATE_HOME", &state).args(arguments));
+        assert_eq!((seen.code, &*seen.stderr), (0, ""), "{arguments:?}");
+        seen
+    };
+    assert_eq!(seen(&["--history"]).stdout, "there are no runs yet\n");
+    for _ in 0..2 {
+        seen(&[dir.to_str().unwrap()]);
+    }
+    assert!(state.join("timbal/index.db").is_file());
+
+    let history = seen(&["--history"]);
+    assert_eq!(history.stdout.lines().count(), 2, "{}", history.stdout);
+    assert!(history.has("  index  success  ") && history.has(", 5 calls, 7 bytes, 2 words"));
+    let run = history.stdout.split_whitespace().next().unwrap();
+    let shown = seen(&["--show", run]);
+    assert!(shown.stdout.starts_with("index {\"dir\":"), "{}", shown.stdout);
+    assert_eq!(shown.lines_with("    read {\"path\":"), 2, "{}", shown.stdout);
+    assert!(shown.has("The first that failed:\nTraceback (most recent call last):"));
+    let stats = seen(&["--stats"]);
+    let counted = stats.stdout.lines().find(|line| line.starts_with("index.count.read ")).unwrap();
+    let words: Vec<_> = counted.split_whitespace().take(3).collect();
+    assert_eq!(words, ["index.count.read", "4", "50.0%"]);
+}
+
+#[test]
+fn a_directory_is_counted_before_runs_are_listed() {
+    let (state, dir) = (directory("first", &[]), directory("then", &[("a.txt", "one two")]));
+    for runs in 1..3 {
+        let arguments = [dir.as_os_str(), "--history".as_ref()];
+        let seen = Seen::of(index().env("XDG_STATE_HOME", &state).args(arguments));
+        assert_eq!((seen.code, &*seen.stderr), (0, ""));
+        let (counted, listed) = seen.stdout.split_once("\n\nrun ").unwrap();
+        assert!(counted.contains("files: 1, "), "{counted}");
+        let run = listed.split_whitespace().next().unwrap();
+        let listed: Vec<_> = listed.lines().skip(2).collect();
+        assert_eq!(listed.len(), runs);
+        assert!(listed[0].starts_with(run), "{listed:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_not_there_is_an_error() {
+    let state = directory("nothing", &[]);
+    let run = "0197f4a89c4b7d3ea1f00c5e8a6b2d41";
+    let seen = Seen::of(index().env("XDG_STATE_HOME", &state).args(["--show", run]));
+    assert_eq!((seen.code, seen.stderr), (1, format!("error: there is no run {run}\n")));
+}
+
+#[test]
+fn runs_are_kept_where_the_environment_says() {
+    let dir = directory("kept", &[("a.txt", "a")]);
+    let (file, state) = (dir.join("traces.db"), dir.join("state"));
+    let store = format!("sqlite:{}", file.display());
+    let seen = |store: &str, argument: &str| {
+        let mut index = index();
+        Seen::of(index.envs([("TIMBAL_STORE", store)]).env("XDG_STATE_HOME", &state).arg(argument))
+    };
+    assert_eq!(seen(&store, dir.to_str().unwrap()).code, 0);
+    assert_eq!(seen(&store, "--history").stdout.lines().count(), 1);
+    assert_eq!(seen("memory", "--history").stdout, "there are no runs yet\n");
+    assert!(file.is_file() && !state.exists());
+
+    let text = dir.join("a.txt");
+    fs::write(&text, "no database ".repeat(1_000)).unwrap();
+    let store = format!("sqlite:{}", text.display());
+    let refused = seen(&store, "--history");
+    assert_eq!(refused.code, 1);
+    let said = format!("error: TIMBAL_STORE is {store:?}: `{}` is not a SQLite", text.display());
+    assert!(refused.stderr.starts_with(&said), "{}", refused.stderr);
+}
+
+#[test]
+fn a_place_where_nothing_can_be_kept_stops_nothing() {
+    let dir = directory("unkept", &[("a.txt", "a")]);
+    let seen = Seen::of(index().env("XDG_STATE_HOME", dir.join("a.txt")).arg(&dir));
+    assert!(seen.code == 0 && seen.has("files: 1, unreadable: 0"), "{}", seen.stdout);
+    assert!(seen.stderr.starts_with("note: runs are not kept: cannot make "), "{}", seen.stderr);
 }
 
 #[test]
@@ -164,6 +259,7 @@ fn index() -> Command {
     for setting in ["TIMBAL_LOG", "TIMBAL_LOG_FORMAT", "TIMBAL_STORE"] {
         command.env_remove(setting);
     }
+    command.env("XDG_STATE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("index-state"));
     command
 }
 

@@ -37,7 +37,8 @@ fn the_dev_format_is_for_people() {
           read ~ "reading"
           read {"path":"missing"} failed in 2.0ms, 3 bytes
             Traceback (most recent call last):
-              tests/log.rs:9:10, in index.read
+              tests/log.rs:13:9, in index.read
+                Err(std::io::Error::other("no such\x1b[2J file"))
             std::io::Error: no such[2J file
           read started
           read ~ "reading"

@@ -47,16 +47,20 @@ mod parameters {
         _: Db,
         all @ [_, last]: [u8; 2],
         #[redact] (c, _d): (u8, u8),
+        ref mut e: u8,
     ) -> u8 {
         b += 1;
-        first + a + b + x + all[0] + last + c
+        *e += 1;
+        first + a + b + x + all[0] + last + c + *e
     }
 
     #[test]
     fn that_are_patterns_are_captured_by_the_names_in_them() {
         check(
-            sum(1, (1, 2), Point { x: 3, y: 4 }, Db, [5, 6], (7, 8)),
-            expect![[r#"sum {"first":1,"a":1,"b":2,"x":3,"all":[5,6],"last":6,"c":"***"} -> 26"#]],
+            sum(1, (1, 2), Point { x: 3, y: 4 }, Db, [5, 6], (7, 8), 0),
+            expect![[
+                r#"sum {"first":1,"a":1,"b":2,"x":3,"all":[5,6],"last":6,"c":"***","e":0} -> 27"#
+            ]],
         );
     }
 
@@ -463,5 +467,113 @@ mod bodies {
     fn need_no_tail() {
         check(never_ends(0), expect![[r#"never_ends {"n":0} -> "zero""#]]);
         check(never_ends(1), expect![[r#"never_ends {"n":1} -> null !! panic: 1"#]]);
+    }
+}
+
+mod types {
+    use std::fmt::Debug;
+    use std::pin::Pin;
+
+    use futures::{Stream, stream};
+    use serde::Serialize;
+    use timbal::{IterCall, StreamCall};
+
+    use super::*;
+
+    macro_rules! function {
+        ($name:ident($parameter:ident: $type:ty) -> $output:ty, $body:expr) => {
+            #[runnable]
+            fn $name($parameter: $type) -> $output {
+                $body
+            }
+        };
+    }
+
+    type Boxed<T> = Pin<Box<T>>;
+
+    function!(future(n: u8) -> impl Future<Output = u8>, async move { n });
+    function!(items(n: u8) -> impl Stream<Item = u8>, stream::iter(0..n));
+    function!(numbers(n: u8) -> impl Iterator<Item = u8>, 0..n);
+    function!(pinned(n: u8) -> Pin<Box<dyn Future<Output = u8>>>, Box::pin(async move { n }));
+
+    #[test]
+    fn that_macros_hand_over_are_seen_as_what_they_are() {
+        check(future(1), expect![[r#"future {"n":1} -> 1"#]]);
+        let _: StreamCall<_> = items(2);
+        let _: IterCall<_> = numbers(2);
+        let (_, trace) = block_on(timbal::call!("in", async { pinned(3).await }).traced());
+        expect!["in.pinned"].assert_eq(&trace.spans[1].path);
+    }
+
+    #[test]
+    fn that_are_aliases_are_values() {
+        #[runnable(skip_output)]
+        fn alias(n: u8) -> Boxed<dyn Future<Output = u8>> {
+            Box::pin(async move { n })
+        }
+        assert_eq!(block_on(alias(3)), 3);
+    }
+
+    #[runnable]
+    fn unnamed() -> impl Future {
+        async { 1 }
+    }
+
+    #[runnable]
+    fn bounded() -> impl Iterator<Item: Serialize + Debug> {
+        0..2
+    }
+
+    #[expect(clippy::implied_bounds_in_impls, reason = "this is what is tested")]
+    #[runnable]
+    fn twice() -> impl ExactSizeIterator + Iterator<Item = u8> {
+        0..2
+    }
+
+    #[test]
+    fn need_not_name_what_they_give() {
+        check(unnamed(), expect!["unnamed {} -> 1"]);
+        assert_eq!(block_on(bounded().events().collect()).output.as_json(), "[0,1]");
+        assert_eq!(block_on(twice().events().collect()).output.as_json(), "[0,1]");
+    }
+}
+
+mod receivers {
+    use std::pin::Pin;
+    use std::rc::Rc;
+
+    use serde::Serialize;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Counter(u8);
+
+    #[runnable(capture_self)]
+    impl Counter {
+        async fn shared(self: Rc<Self>) -> u8 {
+            self.0
+        }
+
+        async fn boxed(self: Box<Self>) -> u8 {
+            self.0
+        }
+
+        async fn pinned(self: Pin<&mut Self>) -> u8 {
+            self.0
+        }
+
+        async fn own(mut self, n: u8) -> Self {
+            self.0 += n;
+            self
+        }
+    }
+
+    #[test]
+    fn are_captured_as_what_they_point_to() {
+        check(Rc::new(Counter(1)).shared(), expect![[r#"shared {"self":1} -> 1"#]]);
+        check(Box::new(Counter(2)).boxed(), expect![[r#"boxed {"self":2} -> 2"#]]);
+        check(Pin::new(&mut Counter(3)).pinned(), expect![[r#"pinned {"self":3} -> 3"#]]);
+        check(Counter(4).own(1), expect![[r#"own {"self":4,"n":1} -> 5"#]]);
     }
 }

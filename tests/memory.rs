@@ -23,8 +23,46 @@ fn live(region: &Region<'_, System>) -> isize {
     change.bytes_allocated as isize - change.bytes_deallocated as isize
 }
 
+#[runnable]
+async fn fails(n: u64) -> Result<u64, String> {
+    let number = n.checked_sub(ITEMS).ok_or_else(|| format!("{n} is not enough"))?;
+    Ok(number)
+}
+
+/// Handles errors, in the calls below it and in its own closures; gives how many bytes there were.
+#[runnable]
+async fn handles_errors(#[skip] region: Region<'static, System>) -> Result<isize, String> {
+    let mut most = 0;
+    for n in 0..ITEMS {
+        let handled = async {
+            let number = fails(n).await?;
+            Ok::<_, String>(number)
+        };
+        if handled.await.is_ok() {
+            return Err("it failed not".to_owned());
+        }
+        if n % 1_000 == 0 {
+            most = most.max(live(&region));
+        }
+    }
+    Ok(most)
+}
+
+/// Every call it makes fails, and is handled; errors of it that are kept share what they say.
+fn a_million_failures_take_no_memory() {
+    let region = Region::new(ALLOCATOR);
+    let done = block_on(handles_errors(region).collect());
+    let most: isize = done.output.get().unwrap();
+    assert!(most < 1 << 20, "{most} bytes"); // 64 failed calls are remembered
+}
+
 // The allocator counts for the whole process, so these are one test.
 #[test]
+fn floods_take_no_memory() {
+    a_million_chunks_take_no_memory();
+    a_million_failures_take_no_memory();
+}
+
 fn a_million_chunks_take_no_memory() {
     let region = Region::new(ALLOCATOR);
     let (mut chunks, mut most) = (0, 0);

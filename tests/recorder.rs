@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use expect_test::expect;
+use futures::FutureExt;
 use futures::executor::block_on;
 use timbal::{
     Batch, Event, MemoryStore, RunId, Store, StoreError, Timbal, Trace, current, runnable,
@@ -176,6 +177,32 @@ fn what_a_store_that_does_not_answer_has_no_place_for_is_counted() {
     assert_eq!(timbal.health().written, health.queued);
 }
 
+/// Takes what it is given, and answers when its channel is closed.
+struct Silent(Mutex<mpsc::Receiver<()>>);
+
+impl Store for Silent {
+    fn put(&self, _: &Batch) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn trace(&self, _: RunId) -> Result<Option<Trace>, StoreError> {
+        let _closed = self.0.lock().unwrap().recv();
+        Ok(None)
+    }
+}
+
+#[test]
+fn a_store_that_is_slow_to_read_does_not_hold_up_a_flush() {
+    let (go, wait) = mpsc::channel();
+    let timbal = Timbal::builder().store(Silent(Mutex::new(wait))).build();
+    let run_id = run(&timbal, 9);
+    let mut trace = timbal.trace(run_id);
+    block_on(timbal.flush()).unwrap();
+    assert_eq!((&mut trace).now_or_never().map(Result::unwrap), None);
+    drop(go);
+    assert_eq!(block_on(trace).unwrap(), None);
+}
+
 #[test]
 fn what_there_is_is_written_when_the_recorder_goes() {
     let store = MemoryStore::new();
@@ -207,6 +234,32 @@ fn a_recorder_is_freed_with_what_it_keeps() {
     drop(timbal);
     while Arc::strong_count(&alive) > 1 {
         std::thread::yield_now(); // its threads end in their own time
+    }
+}
+
+#[test]
+fn a_recorder_whose_store_fails_to_the_end_is_freed() {
+    struct Broken(#[expect(dead_code)] Arc<()>);
+    impl Store for Broken {
+        fn put(&self, _: &Batch) -> Result<(), StoreError> {
+            Err(StoreError::failed("it is gone"))
+        }
+        fn trace(&self, _: RunId) -> Result<Option<Trace>, StoreError> {
+            Ok(None)
+        }
+    }
+    let alive = Arc::new(());
+    let timbal = Timbal::builder()
+        .store(Broken(Arc::clone(&alive)))
+        .store(Broken(Arc::clone(&alive)))
+        .flush_within(std::time::Duration::from_millis(1))
+        .build();
+    run(&timbal, 5_000);
+    assert!(matches!(block_on(timbal.flush()), Err(StoreError::TimedOut)));
+    assert_eq!((timbal.health().queued, timbal.health().written), (5_001, 0));
+    drop(timbal);
+    while Arc::strong_count(&alive) > 1 {
+        std::thread::yield_now(); // what fails is tried for two seconds more, all together
     }
 }
 

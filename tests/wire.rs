@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use serde_json::json;
 use timbal::{
-    CallId, ChunkEvent, Event, OutputEvent, Payload, RunId, Span, StartEvent, StatusCode,
+    CallId, ChunkEvent, Event, OutputEvent, Payload, RunId, Span, StartEvent, Status, StatusCode,
     Timestamp, Trace, runnable,
 };
 
@@ -102,7 +102,7 @@ fn a_span_is_written_to_the_letter() {
         r#""call_id":"0000000000000004","parent_call_id":"0000000000000003","#.into(),
         r#""input":{"name":"Alice"},"status":{"code":"success","reason":null,"message":null},"#
             .into(),
-        r#""output":"Hello, Alice!","error":null,"t0":1640995200003,"t1":1640995200005,"#.into(),
+        r#""output":"Hello, Alice!","error":null,"t0":1640995200001,"t1":1640995200003,"#.into(),
         r#""usage":{"tokens":150},"metadata":{},"seq":1,"elapsed_ns":2000000,"busy_ns":2000000,"#
             .into(),
         r#""polls":1,"calls":0,"chunks":1,"first_chunk_ns":1000000,"usage_own":{"tokens":150},"#
@@ -125,4 +125,17 @@ fn traces_and_spans_are_read_back() {
         (span.elapsed_ns, &span.definition),
         (trace.spans[0].elapsed_ns, &trace.spans[0].definition)
     );
+}
+
+#[test]
+fn a_status_is_one_word_in_its_span() {
+    let words = ["success", "error", "cancelled", "timeout", "running", "interrupted"];
+    for word in words {
+        let json = format!(r#"{{"code":"{word}","reason":null,"message":null}}"#);
+        let status: Status = serde_json::from_str(&json).unwrap();
+        assert_eq!(status.to_string(), word);
+        assert_eq!(serde_json::to_string(&status).unwrap(), json);
+    }
+    assert_eq!(Status::running().code, StatusCode::Running);
+    assert_eq!(Status::interrupted().code, StatusCode::Interrupted);
 }

@@ -1,7 +1,7 @@
 //! The functions as they are.
 
 use super::{Failure, Recording};
-use crate::workload::{Case, workload};
+use crate::workload::{Case, drain, numbers, workload};
 
 /// Records nothing: what is measured here is taken off everywhere else.
 pub(crate) struct Bare;
@@ -21,4 +21,9 @@ workload! {
     root: ;
     call: ;
     run: std::convert::identity;
+    stream: stream;
+}
+
+async fn stream(_a: u64, _b: u64) -> u64 {
+    drain(numbers(), |_| ()).await
 }

@@ -6,9 +6,9 @@ use fastrace::collector::{Config, Reporter};
 use fastrace::prelude::SpanRecord;
 
 use super::{Failure, Recording, expect};
-use crate::workload::{A, B, Case};
+use crate::workload::{A, B, CHUNKS, Case};
 
-/// Spans with a name and times; nothing is captured.
+/// Spans with a name and times, events with a name and a time; nothing is captured.
 pub(crate) struct Spans(Store);
 
 impl Recording for Spans {
@@ -29,11 +29,12 @@ impl Recording for Spans {
     }
 
     fn check(&mut self, case: Case) -> Result<(), Failure> {
-        self.0.check(case, Self::run, &[])
+        self.0.check(case, Self::run, &[], &[])
     }
 }
 
-/// Spans with both arguments as properties, which are strings; the output is not captured.
+/// Spans with both arguments as properties, which are strings, and events with the chunk as one; the
+/// output is not captured.
 pub(crate) struct Properties(Store);
 
 impl Recording for Properties {
@@ -55,7 +56,7 @@ impl Recording for Properties {
 
     fn check(&mut self, case: Case) -> Result<(), Failure> {
         let properties = [("a", A.to_string()), ("b", B.to_string())];
-        self.0.check(case, Self::run, &properties)
+        self.0.check(case, Self::run, &properties, &["n"])
     }
 }
 
@@ -90,6 +91,7 @@ impl Store {
         case: Case,
         run: fn(Case) -> u64,
         properties: &[(&str, String)],
+        of_chunk: &[&str],
     ) -> Result<(), Failure> {
         self.settle();
         self.take();
@@ -100,6 +102,12 @@ impl Store {
         for span in &spans {
             let is = span.properties.iter().map(|(key, value)| (&**key, value.to_string()));
             expect("the properties of a span", &*is.collect::<Vec<_>>(), properties)?;
+            let chunks = if case == Case::Stream { CHUNKS } else { 0 };
+            expect("the number of events", span.events.len() as u64, chunks)?;
+            for event in &span.events {
+                let is = event.properties.iter().map(|(key, _)| &**key);
+                expect("the properties of an event", &*is.collect::<Vec<_>>(), of_chunk)?;
+            }
         }
         Ok(())
     }
@@ -118,15 +126,24 @@ impl Reporter for Store {
     }
 }
 
+pub(super) use spans::bytes;
+
 mod spans {
     use fastrace::future::{FutureExt, InSpan};
-    use fastrace::prelude::{Span, SpanContext};
+    use fastrace::prelude::{Event, LocalSpan, Span, SpanContext};
+
+    use crate::workload::{drain, numbers};
 
     crate::workload::workload! {
         (a, b)
         root: ;
         call: #[fastrace::trace];
         run: rooted;
+        stream: stream;
+    }
+
+    async fn stream(_a: u64, _b: u64) -> u64 {
+        drain(numbers(), |_| LocalSpan::add_event(Event::new("chunk"))).await
     }
 
     fn rooted<F: Future>(future: F) -> InSpan<F> {
@@ -136,15 +153,21 @@ mod spans {
 
 mod properties {
     use fastrace::future::{FutureExt, InSpan};
-    use fastrace::prelude::{Span, SpanContext};
+    use fastrace::prelude::{Event, LocalSpan, Span, SpanContext};
 
-    use crate::workload::{A, B};
+    use crate::workload::{A, B, drain, numbers};
 
     crate::workload::workload! {
         (a, b)
         root: ;
         call: #[fastrace::trace(properties = { "a": "{a}", "b": "{b}" })];
         run: rooted;
+        stream: stream;
+    }
+
+    async fn stream(_a: u64, _b: u64) -> u64 {
+        let chunk = |n: u64| Event::new("chunk").with_property(|| ("n", n.to_string()));
+        drain(numbers(), |n| LocalSpan::add_event(chunk(n))).await
     }
 
     fn rooted<F: Future>(future: F) -> InSpan<F> {

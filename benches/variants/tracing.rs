@@ -11,7 +11,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::{Failure, Recording, expect};
-use crate::workload::{A, B, Case, SUM, workload};
+use crate::workload::{A, B, CHUNKS, Case, SUM, drain, numbers, workload};
 
 /// No subscriber is installed.
 pub(crate) struct Off;
@@ -24,6 +24,11 @@ impl Recording for Off {
     fn run(case: Case) -> u64 {
         run(case)
     }
+}
+
+/// The calls as this file's attributes record them, for another subscriber.
+pub(super) fn run_instrumented(case: Case) -> u64 {
+    run(case)
 }
 
 /// A registry with one layer, which stores fields and times.
@@ -56,12 +61,12 @@ impl Recording for Stored {
         expect("the number of spans", spans.len() as u64, case.calls())?;
         for (place, span) in spans.iter().rev().enumerate() {
             let output = if place == 0 { case.value() } else { SUM };
-            let fields = [
-                ("a", Value::U64(A)),
-                ("b", Value::U64(B)),
-                ("return", Value::Text(output.to_string())),
-            ];
-            expect("the fields of a span", &*span.fields, &fields)?;
+            let mut fields = vec![("a", Value::U64(A)), ("b", Value::U64(B))];
+            if case == Case::Stream {
+                fields.extend((0..CHUNKS).map(|n| ("n", Value::U64(n))));
+            }
+            fields.push(("return", Value::Text(output.to_string())));
+            expect("the fields of a span", &span.fields, &fields)?;
             expect("whether a span is a root", span.parent.is_none(), place == 0)?;
         }
         Ok(())
@@ -186,4 +191,10 @@ workload! {
     root: #[tracing::instrument(ret)];
     call: #[tracing::instrument(ret)];
     run: std::convert::identity;
+    stream: stream;
+}
+
+#[tracing::instrument(ret)]
+async fn stream(a: u64, b: u64) -> u64 {
+    drain(numbers(), |n| tracing::info!(n)).await
 }

@@ -42,7 +42,8 @@ pub fn metadata<T: Serialize>(key: impl Into<String>, value: T) {
 
 /// Emits a chunk of the current call, and waits while a reader is too far behind to take it.
 ///
-/// Outside of a call it does nothing, and where nobody hears of it the value is not looked at.
+/// A chunk after the call's Output is one of the nearest call above that is still open. Outside of a
+/// call it does nothing, and where nobody hears of it the value is not looked at.
 ///
 /// # Cancellation
 ///
@@ -63,8 +64,9 @@ pub fn emit<T: Serialize>(value: T) -> Emit<T> {
 /// behind to take it.
 ///
 /// Then the chunk is left out, and the call's Output says in its metadata how many were, by the key
-/// `chunks_left_out`. Outside of a call nothing is done and nothing left out, and where nobody hears
-/// of it the value is not looked at.
+/// `chunks_left_out`. It is `false` too where it is said too late: when the call and all calls above
+/// it have ended. Outside of a call nothing is done and nothing left out, and where nobody hears of it
+/// the value is not looked at.
 ///
 /// # Examples
 ///
@@ -92,7 +94,8 @@ impl<T: Serialize> Future for Emit<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let emitted = current::with(|call| {
-            ready!(tell::poll_place(call.readers.as_deref(), cx));
+            let readers = call.nearest_open().and_then(|open| open.readers.as_deref());
+            ready!(tell::poll_place(readers, cx));
             tell::chunk(call, || capture::value(call.run().rules(), &self.value).into_payload());
             Poll::Ready(())
         });
@@ -117,7 +120,7 @@ pub fn input(fill: impl FnOnce(&mut Fields<'_>)) {
 
 fn capture_input(fill: impl FnOnce(&mut Fields<'_>)) {
     current::with(|call| {
-        let input = capture::object(call.run().rules(), fill);
-        call.set_input(Some(input));
+        let input = call.is_seen.then(|| capture::object(call.run().rules(), fill));
+        call.set_input(input);
     });
 }

@@ -1,4 +1,4 @@
-//! `Boxed`: a call whose function makes a boxed body where it is called, as its type says.
+//! `Boxed`: a call whose function makes its body where it is called, as its type says.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,8 @@ use crate::iter_call::{IterCall, iterator_of};
 use crate::lifecycle::Lifecycle;
 use crate::stream_call::{StreamCall, stream_of};
 
-/// A call of a function that returns a boxed future, stream or iterator, whose type is to stay.
+/// A call of a function that returns a boxed future, stream or iterator, whose type is to stay, or a
+/// hidden one that does not borrow all that its parameters do.
 ///
 /// The function runs where it is called, outside of the call, as that says nothing before its first
 /// poll. Only its input is captured then, before the function can use it up.
@@ -40,32 +41,59 @@ impl Boxed {
 
     /// The call as a future.
     pub fn future<T, F: Future<Output = T>>(
-        mut self,
+        self,
         make: impl FnOnce(&mut Self) -> F,
         probe: Probe<T>,
     ) -> Pin<Box<Call<F>>> {
+        Box::pin(self.hidden_future(make, probe))
+    }
+
+    /// The same of a type that is not named.
+    pub fn hidden_future<T, F: Future<Output = T>>(
+        mut self,
+        make: impl FnOnce(&mut Self) -> F,
+        probe: Probe<T>,
+    ) -> Call<F> {
         let body = make(&mut self);
-        Box::pin(call_of(self.lifecycle, body, probe))
+        call_of(self.lifecycle, body, probe)
     }
 
     /// The call as a stream.
     pub fn stream<T, S: Stream<Item = T>>(
-        mut self,
+        self,
         make: impl FnOnce(&mut Self) -> S,
         probe: ItemProbe<T>,
     ) -> Pin<Box<StreamCall<S>>> {
+        Box::pin(self.hidden_stream(make, probe))
+    }
+
+    /// The same of a type that is not named.
+    pub fn hidden_stream<T, S: Stream<Item = T>>(
+        mut self,
+        make: impl FnOnce(&mut Self) -> S,
+        probe: ItemProbe<T>,
+    ) -> StreamCall<S> {
         let body = make(&mut self);
-        Box::pin(stream_of(self.lifecycle, body, probe))
+        stream_of(self.lifecycle, body, probe)
     }
 
     /// The call as an iterator.
     pub fn iterator<T, I: Iterator<Item = T>>(
-        mut self,
+        self,
         make: impl FnOnce(&mut Self) -> I,
         probe: ItemProbe<T>,
     ) -> Box<IterCall<I>> {
+        Box::new(self.hidden_iterator(make, probe))
+    }
+
+    /// The same of a type that is not named.
+    pub fn hidden_iterator<T, I: Iterator<Item = T>>(
+        mut self,
+        make: impl FnOnce(&mut Self) -> I,
+        probe: ItemProbe<T>,
+    ) -> IterCall<I> {
         let body = make(&mut self);
-        Box::new(iterator_of(self.lifecycle, body, probe))
+        iterator_of(self.lifecycle, body, probe)
     }
 }
 

@@ -31,7 +31,7 @@ pin_project! {
     #[must_use = "calls do nothing unless polled, as all futures"]
     pub struct Call<F: Future> {
         #[pin]
-        body: Option<F>, // taken by `drop` alone, which must not leave it to the fields' own order
+        body: Option<F>, // taken by `drop` and `time_out`, which must not leave it to the fields' order
         lifecycle: Lifecycle,
         probe: Probe<F::Output>,
     }
@@ -77,6 +77,10 @@ pub(crate) fn call_of<F: Future>(
 /// The name and the future; what the block gives is captured as the output of a function would be,
 /// unless `skip_output` stands between them. A dot in the name becomes `_`, as dots separate the
 /// names of a path.
+///
+/// The block begins where the call is first polled, and what stands before it is no part of it: of
+/// `call!("x", f())` the call of `f` is made outside of `x`, and is its neighbour. In
+/// `call!("x", async { f().await })` it is a child.
 ///
 /// # Examples
 ///
@@ -138,21 +142,41 @@ pub fn declared<T>() -> T {
 impl<F: Future> Future for Call<F> {
     type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let output = ready!(self.as_mut().poll_value(cx));
+        // The value cannot be kept until the next poll: it need not be `Send`, as the call may be.
+        self.project().lifecycle.settle();
+        Poll::Ready(output)
+    }
+}
+
+impl<F: Future> Call<F> {
+    /// Goes on with the call until it has ended, and gives its value.
+    #[inline]
+    fn poll_value(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        ready!(this.lifecycle.poll_settled(cx)); // only a panic of the body is kept from before
         ready!(this.lifecycle.start(cx));
-        let body = this.body.as_pin_mut().expect("only `drop` takes the body");
-        let output = ready!(this.lifecycle.run(|| body.poll(cx)));
+        let body = this.body.as_pin_mut().expect("it has not ended");
+        let output = ready!(this.lifecycle.poll(cx, |cx| body.poll(cx)));
         this.lifecycle.end(|ending| (this.probe)(&output, ending));
         Poll::Ready(output)
+    }
+
+    /// The same without the value, until the call completes.
+    pub(crate) fn poll_completed(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.lifecycle.is_settling() {
+            drop(ready!(self.as_mut().poll_value(cx)));
+        }
+        self.project().lifecycle.poll_settled(cx)
     }
 }
 
 impl<F: Future> Driven for Call<F> {
     fn poll_driven(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // A panic is in the Output event, which is all that this reader asked for.
-        match catch_unwind(AssertUnwindSafe(|| self.poll(cx))) {
-            Ok(poll) => poll.map(drop),
+        match catch_unwind(AssertUnwindSafe(|| self.poll_completed(cx))) {
+            Ok(poll) => poll,
             Err(panic) => {
                 let _recorded = CallError::from_caught(panic);
                 Poll::Ready(())
@@ -205,8 +229,40 @@ impl<F: Future> Call<F> {
 }
 
 impl<F: Future> Call<F> {
-    fn lifecycle(&mut self) -> &mut Lifecycle {
+    pub(crate) fn lifecycle(&mut self) -> &mut Lifecycle {
         &mut self.lifecycle
+    }
+
+    /// Runs what belongs to the call but not to its body. If it panics, that is the call's error.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn run_beside<R>(self: Pin<&mut Self>, part: impl FnOnce() -> R) -> R {
+        let mut this = self.project();
+        catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
+            this.lifecycle.start_now();
+            this.lifecycle.run(|| {
+                this.body.set(None);
+                std::panic::resume_unwind(panic)
+            })
+        })
+    }
+
+    /// Whether the call has ended, and completes when its run is written.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_settling(&self) -> bool {
+        self.lifecycle.is_settling()
+    }
+
+    /// Waits until the call's run is written, if it is to.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_settled(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().lifecycle.poll_settled(cx)
+    }
+
+    /// The call took too long.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn time_out(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.lifecycle.time_out(|| this.body.set(None));
     }
 }
 

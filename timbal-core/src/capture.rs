@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicU64;
 use serde::Serialize;
 
 use crate::mask::Masks;
-use crate::payload::Payload;
+use crate::payload::{Marks, Payload};
 use crate::probe::CaptureInput;
 pub(crate) use captured::Captured;
 pub(crate) use raw::{RAW_VALUE, depth, marks};
@@ -71,6 +71,19 @@ pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Captured
     let mut writer = Writer::new(rules);
     writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
     writer.finish()
+}
+
+/// Captures one value of which only what `look` sees of it is kept.
+#[inline]
+pub(crate) fn glance<T: Serialize + ?Sized>(
+    rules: &Rules,
+    value: &T,
+    look: impl FnOnce(&str, Marks),
+) {
+    let mut writer = Writer::new(rules);
+    writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
+    look(writer.text.built(), writer.marks);
+    writer.text.give_back();
 }
 
 /// Captures the value of a key that stands somewhere else: it is masked if the key is.

@@ -1,5 +1,6 @@
 //! `Clock`: the time of a run, read from the wall once and counted monotonically from there.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
 use std::sync::Arc;
@@ -116,7 +117,7 @@ pub trait Clock: Send + Sync + 'static {
     fn monotonic(&self) -> Duration;
 }
 
-/// The clock of one run: the wall's time at its start, and what has been counted since.
+/// The clock of one run: the wall's time about its start, and what has been counted since.
 #[derive(Clone)]
 pub(crate) enum RunClock {
     /// By the processor's time stamp counter: 10 ns a reading.
@@ -127,16 +128,46 @@ pub(crate) enum RunClock {
     Own { start: Timestamp, zero: Duration, clock: Arc<dyn Clock> },
 }
 
+/// How long a thread starts runs by one reading of the wall's clock, in nanoseconds: it takes three
+/// times as long as the counter, and is not set by more than that in a millisecond.
+const ANCHORED_NS: u64 = 1_000_000;
+
+thread_local! {
+    /// The last reading of the wall's clock by this thread, and when that was.
+    static ANCHOR: Cell<Option<(fastant::Anchor, u64)>> = const { Cell::new(None) };
+}
+
+/// What ties the processor's counter to the time of day, and now.
+fn anchor() -> (fastant::Anchor, Timestamp) {
+    let now = fastant::Instant::now();
+    if let Some((anchor, read)) = ANCHOR.get() {
+        let nanos = now.as_unix_nanos(&anchor);
+        if nanos.wrapping_sub(read) < ANCHORED_NS {
+            return (anchor, Timestamp(nanos));
+        }
+    }
+    let anchor = fastant::Anchor::new();
+    let nanos = now.as_unix_nanos(&anchor);
+    ANCHOR.set(Some((anchor, nanos)));
+    (anchor, Timestamp(nanos))
+}
+
 impl RunClock {
-    /// Starts here and now.
-    pub(crate) fn start(own: Option<&Arc<dyn Clock>>) -> Self {
+    /// Starts here and now, which is the moment that it gives.
+    pub(crate) fn start(own: Option<&Arc<dyn Clock>>) -> (Self, Timestamp) {
         match own {
             Some(clock) => {
                 let (start, zero) = (clock.wall(), clock.monotonic());
-                Self::Own { start, zero, clock: Arc::clone(clock) }
+                (Self::Own { start, zero, clock: Arc::clone(clock) }, start)
             }
-            None if fastant::is_tsc_available() => Self::Tsc(fastant::Anchor::new()),
-            None => Self::System { start: SystemTime::now().into(), zero: Instant::now() },
+            None if fastant::is_tsc_available() => {
+                let (anchor, now) = anchor();
+                (Self::Tsc(anchor), now)
+            }
+            None => {
+                let (start, zero) = (SystemTime::now().into(), Instant::now());
+                (Self::System { start, zero }, start)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! `Current`: the call whose body runs here and now.
 
 use std::cell::Cell;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,11 +55,24 @@ impl Current {
         self.0.path().join()
     }
 
-    /// The call as a header that carries it to another process.
+    /// Runs a closure as a part of the call, on whatever thread this is.
+    ///
+    /// See [`in_current`](crate::in_current) for a closure that is to run on another.
+    pub fn run<R>(&self, part: impl FnOnce() -> R) -> R {
+        let _entered = enter(Some(Held::Shared(Arc::clone(&self.0))));
+        part()
+    }
+
+    /// The call as a header that carries it to another process. It says whether the run is recorded
+    /// here.
     pub fn traceparent(&self) -> Traceparent {
-        Traceparent::new(self.run_id(), self.0.id)
+        Traceparent::new(self.run_id(), self.0.id).with_sampled(self.0.run().is_sampled())
     }
 }
+
+// What runs in the call may panic: the call is told of it, and stays what it is.
+impl UnwindSafe for Current {}
+impl RefUnwindSafe for Current {}
 
 impl std::fmt::Debug for Current {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

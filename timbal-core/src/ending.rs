@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::CallError;
 use crate::capture::{self, Captured};
+use crate::item::is;
 use crate::open_call::OpenCall;
 use crate::probe::CaptureOutput;
 use crate::record::Outcome;
@@ -27,7 +28,7 @@ impl<'a> Ending<'a> {
             ending.output = Some(capture::failure(call.run().rules(), &message));
         }
         let outcome = match ending.error {
-            Some(error) => Outcome::Error(Box::new(error.located_at(&call.path()))),
+            Some(error) => call.outcome_of(error),
             None => Outcome::Success,
         };
         (outcome, ending.output)
@@ -44,8 +45,15 @@ impl<'a> Ending<'a> {
     /// The value that the call gave, if it gave one.
     #[inline]
     pub fn output<T: CaptureOutput + ?Sized>(&mut self, value: Option<&T>) {
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|_| self.call.is_seen) {
             self.output = Some(capture::value(self.call.run().rules(), value));
+        }
+    }
+
+    /// The value that a generator returned: if it is `()`, its output is what its items came to.
+    pub fn returned<T: CaptureOutput>(&mut self, value: Option<&T>) {
+        if !is::<T, ()>() {
+            self.output(value);
         }
     }
 

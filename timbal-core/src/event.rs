@@ -26,7 +26,6 @@ use crate::{CallError, CallId, Payload, RunId, Status, Timestamp};
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "an `OutputEvent` is matched on, not a box of one")]
 #[non_exhaustive]
 pub enum Event {
     /// The call was polled for the first time.

@@ -78,16 +78,18 @@ impl<C: Driven> Events<C> {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        loop {
-            if let Poll::Ready(event) = self.inbox.poll_next(cx) {
-                return Poll::Ready(Some(event));
-            }
-            let Some(call) = &mut self.call else { return Poll::Ready(None) };
-            match call.as_mut().poll_driven(cx) {
-                Poll::Ready(()) => self.end(),
-                Poll::Pending if self.inbox.is_empty() => return Poll::Pending,
-                Poll::Pending => {}
-            }
+        if let Some(letter) = self.inbox.next() {
+            return Poll::Ready(Some(letter.open()));
+        }
+        if let Some(call) = &mut self.call
+            && call.as_mut().poll_driven(cx).is_ready()
+        {
+            self.end();
+        }
+        match self.inbox.poll_next(cx) {
+            Poll::Ready(letter) => Poll::Ready(Some(letter.open())),
+            Poll::Pending if self.call.is_none() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
         }
     }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::capture::{self, HEAD_BYTES, Rules};
 use crate::payload::Marks;
-use crate::record::Outcome;
-use crate::{CallError, Payload};
+use crate::record::{Outcome, Record};
+use crate::{Payload, Timestamp};
 
 /// What the items of a call come to: its output, if they end here, and its error.
 ///
@@ -15,8 +15,18 @@ use crate::{CallError, Payload};
 #[derive(Default)]
 pub(crate) struct Folded {
     output: Output,
-    /// That of the first item that was one.
-    pub(crate) error: Option<Box<CallError>>,
+    /// How the call ends because of the first item that was an error.
+    pub(crate) failure: Option<Outcome>,
+    pub(crate) count: ItemCount,
+}
+
+/// How many items a call has given. Only its handle counts them, and so without a lock; what runs in
+/// the call counts chunks of its own.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ItemCount {
+    items: u32,
+    /// When it gave the first, if it gave one.
+    first: Timestamp,
 }
 
 #[derive(Default)]
@@ -47,13 +57,38 @@ struct Text {
     cut: Option<usize>,
 }
 
+impl ItemCount {
+    /// One more, now.
+    #[inline]
+    pub(crate) fn add(&mut self, now: Timestamp) {
+        if self.items == 0 {
+            self.first = now;
+        }
+        self.items = self.items.saturating_add(1);
+    }
+
+    /// Writes the items to the chunks of a call.
+    pub(crate) fn write(self, record: &mut Record) {
+        if self.items == 0 {
+            return;
+        }
+        let first_ns = self.first.nanos_since(record.t0) + 1;
+        record.first_chunk_ns = match record.first_chunk_ns {
+            0 => first_ns, // nothing that runs in the call has given one
+            others => first_ns.min(others),
+        };
+        record.chunks = record.chunks.saturating_add(self.items);
+    }
+}
+
 impl Folded {
     /// Adds an item to those that were before.
-    pub(crate) fn join(&mut self, item: &Payload, join: Join, rules: &Rules) {
+    pub(crate) fn join(&mut self, item: &str, marks: Marks, join: Join, rules: &Rules) {
         if let Output::Nothing = self.output {
             self.output = Output::Text(Text::new(join));
         }
         if let Output::Text(text) = &mut self.output {
+            text.marks.add(marks);
             text.push(item, rules.max_bytes.unwrap_or(usize::MAX));
         }
     }
@@ -76,9 +111,9 @@ impl Folded {
     /// counts more than how its reader left it, but less than a panic.
     #[cold]
     pub(crate) fn end(mut self, outcome: &mut Outcome, rules: &Rules) -> Option<Payload> {
-        let error = self.error.take();
-        if let (Outcome::Success | Outcome::Dropped, Some(error)) = (&*outcome, error) {
-            *outcome = Outcome::Error(error);
+        let failure = self.failure.take();
+        if let (Outcome::Success | Outcome::Dropped, Some(failure)) = (&*outcome, failure) {
+            *outcome = failure;
         }
         match self.output {
             Output::Nothing => None,
@@ -94,13 +129,12 @@ impl Text {
         Self { join, built: String::new(), marks: Marks::NONE, cut: None }
     }
 
-    fn push(&mut self, item: &Payload, limit: usize) {
-        self.marks.add(item.marks());
+    fn push(&mut self, item: &str, limit: usize) {
         let is_first = self.built.is_empty();
         match (self.join, as_string(item)) {
             (Join::List, _) => {
                 self.append(if is_first { "[" } else { "," }, limit);
-                self.append(item.as_json(), limit);
+                self.append(item, limit);
             }
             (Join::Concat, Some(content)) => {
                 self.append(if is_first { "\"" } else { "" }, limit);
@@ -108,8 +142,8 @@ impl Text {
             }
             (Join::Concat, None) => {
                 self.append(if is_first { "\"" } else { "" }, limit);
-                let quoted = Payload::new(item.as_json());
-                self.append(as_string(&quoted).unwrap_or_default(), limit);
+                let quoted = Payload::new(item);
+                self.append(as_string(quoted.as_json()).unwrap_or_default(), limit);
             }
         }
     }
@@ -138,8 +172,8 @@ impl Text {
 }
 
 /// What stands between the quotes, if this is a string.
-fn as_string(payload: &Payload) -> Option<&str> {
-    payload.as_json().strip_prefix('"')?.strip_suffix('"')
+fn as_string(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// What a user's function makes of the items, whatever its type.

@@ -22,12 +22,12 @@ thread_local! {
 }
 
 impl Held {
-    /// A call that starts now.
+    /// A call that starts now: `start` writes it over what stood in its frame.
     #[inline]
-    pub(crate) fn new(start: impl FnOnce() -> OpenCall) -> Self {
+    pub(crate) fn new(start: impl FnOnce(&mut Option<OpenCall>)) -> Self {
         // A thread that ends has nothing to spare.
         let mut frame = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        *frame = Some(start());
+        start(&mut frame);
         Self::Own(frame)
     }
 
@@ -47,7 +47,9 @@ impl Held {
     #[inline]
     pub(crate) fn retire(self) {
         if let Self::Own(mut frame) = self {
-            *frame = None;
+            if let Some(call) = frame.as_mut() {
+                call.let_go();
+            }
             keep(frame);
         }
     }

@@ -48,8 +48,11 @@ impl<'a> Item<'a> {
             let chunk = Chunk { r#type: error.type_name(), message: error.message() };
             self.chunk = capture::value(self.call.run().rules(), &chunk).into_payload();
         }
-        if self.folded.error.is_none() {
-            self.folded.error = Some(Box::new(error.located_at(&self.call.path())));
+        if self.folded.failure.is_none() {
+            let failure = self.call.outcome_of(error);
+            // Now, as who takes the item may return it while the call is open.
+            self.call.tell_failure(&failure);
+            self.folded.failure = Some(failure);
         }
     }
 
@@ -83,6 +86,7 @@ impl<'a> Item<'a> {
         A: Default + Serialize + Send + Sync + 'static,
     {
         self.chunk(value);
+        let value = value.filter(|_| self.call.is_seen);
         if let (Some(value), Some(own)) = (value, self.folded.own()) {
             fold(own, value);
         }
@@ -100,14 +104,18 @@ impl<'a> Item<'a> {
     }
 
     fn join<T: CaptureItem>(&mut self, value: Option<&T>, join: Join) {
-        let Some(value) = value else { return };
+        let Some(value) = value.filter(|_| self.call.is_seen) else { return };
         let rules = self.call.run().rules();
-        self.chunk = capture::value(rules, value).into_payload();
-        self.folded.join(&self.chunk, join, rules);
+        if tell::is_heard(self.call) {
+            self.chunk = capture::value(rules, value).into_payload();
+            self.folded.join(self.chunk.as_json(), self.chunk.marks(), join, rules);
+        } else {
+            capture::glance(rules, value, |json, marks| self.folded.join(json, marks, join, rules));
+        }
     }
 }
 
 /// Whether these are one type, but for lifetimes. Where it is asked, neither need be known.
-fn is<T: ?Sized, U: ?Sized>() -> bool {
+pub(crate) fn is<T: ?Sized, U: ?Sized>() -> bool {
     type_name::<T>() == type_name::<U>()
 }

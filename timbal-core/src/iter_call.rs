@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use crate::ending::Ending;
 use crate::events::{Driven, Events, drive};
 use crate::item::ItemProbe;
 use crate::lazy_iter::{LazyIter, lazy_iter};
@@ -12,7 +13,7 @@ use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
 use crate::{Definition, OutputEvent, Trace};
 
-/// A call of a runnable: the iterator that the function would have given.
+/// A call of a runnable: the iterator that the function would have given, or what it yields.
 ///
 /// It does nothing until it is asked for an item, or for how many there are. Each item is a chunk; as
 /// an iterator cannot wait, one is left out while a reader is too far behind to take it, which the
@@ -28,6 +29,7 @@ pub struct IterCall<I: Iterator> {
     body: Option<I>, // taken by `drop` alone, which must not leave it to the fields' own order
     lifecycle: Mutex<Lifecycle>, // for `size_hint`, which may start the call
     probe: ItemProbe<I::Item>,
+    end: fn(&I, &mut Ending<'_>),
 }
 
 /// A call of a runnable that is a function of an iterator, which this makes.
@@ -45,7 +47,17 @@ pub(crate) fn iterator_of<I: Iterator>(
     body: I,
     probe: ItemProbe<I::Item>,
 ) -> IterCall<I> {
-    IterCall { body: Some(body), lifecycle: Mutex::new(lifecycle), probe }
+    iterator_with(lifecycle, body, probe, |_, _| ())
+}
+
+/// The same of a body that has more to say in the end than what its items come to.
+pub(crate) fn iterator_with<I: Iterator>(
+    lifecycle: Lifecycle,
+    body: I,
+    probe: ItemProbe<I::Item>,
+    end: fn(&I, &mut Ending<'_>),
+) -> IterCall<I> {
+    IterCall { body: Some(body), lifecycle: Mutex::new(lifecycle), probe, end }
 }
 
 impl<I: Iterator> IterCall<I> {
@@ -53,15 +65,22 @@ impl<I: Iterator> IterCall<I> {
         self.lifecycle.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn body(&mut self) -> &mut I {
+        self.body.as_mut().expect("only `drop` takes the body")
+    }
+
     /// Takes an item from either end.
     fn take(&mut self, take: impl FnOnce(&mut I) -> Option<I::Item>) -> Option<I::Item> {
         let lifecycle = self.lifecycle.get_mut().unwrap_or_else(PoisonError::into_inner);
         let body = self.body.as_mut().expect("only `drop` takes the body");
         lifecycle.start_now();
-        let item = lifecycle.run(|| take(body));
+        let item = lifecycle.run_now(|| take(&mut *body));
         match &item {
             Some(item) => lifecycle.item_now(|it| (self.probe)(item, it)),
-            None => lifecycle.end(|_| ()),
+            None => {
+                lifecycle.end(|ending| (self.end)(body, ending));
+                lifecycle.settle();
+            }
         }
         item
     }

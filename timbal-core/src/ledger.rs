@@ -1,21 +1,19 @@
 //! `Ledger`: the calls of a recorder, from their start until they are written.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::CallId;
+use crate::bell::{Bell, Orders};
 use crate::notes::Notes;
 use crate::record::Record;
 use crate::shard::{Page, Place, SHARDS, Shard, Sheet, own_shard};
+use crate::sync::MutexGuard;
 
 /// How long a call that ends waits at most while its shard is full. The first that waits in vain is
 /// the last that waits, so that a store that never answers does not slow down what is recorded.
 const FULL_WAIT: Duration = Duration::from_millis(100);
-
-/// How long the writer lets ended calls gather after the first: it is woken at most that often,
-/// unless a shard is half full.
-const GATHER: Duration = Duration::from_millis(20);
 
 /// The calls of a recorder: those that are open, and those that have ended and wait to be written.
 ///
@@ -26,32 +24,7 @@ const GATHER: Duration = Duration::from_millis(20);
 #[derive(Default)]
 pub(crate) struct Ledger {
     shards: [Shard; SHARDS],
-    writer: Mutex<Writer>,
-    /// The writer waits here for something to do.
-    work: Condvar,
-    /// Those who flush wait here for the writer.
-    written: Condvar,
-}
-
-/// What the writer and those who wait for it know of each other.
-#[derive(Default)]
-struct Writer {
-    has_work: bool,
-    is_urgent: bool,
-    is_closed: bool,
-    /// How often the writer was asked to take what is there, and for which of these it has.
-    asked: u64,
-    answered: u64,
-    counts: Counts,
-}
-
-/// What became of the calls that the writer took.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counts {
-    pub(crate) taken: u64,
-    pub(crate) written: u64,
-    /// Given up on.
-    pub(crate) failed: u64,
+    pub(crate) bell: Bell,
 }
 
 /// What a call leaves behind when it ends.
@@ -60,14 +33,19 @@ pub(crate) struct Left {
     pub(crate) usage: Option<BTreeMap<String, u64>>,
     /// For who wants one.
     pub(crate) copy: Option<Box<Record>>,
+    /// There was no place for it.
+    pub(crate) is_lost: bool,
 }
 
 impl Ledger {
-    /// A ledger without a writer: it keeps calls only while they are open.
-    pub(crate) fn of_open_calls() -> Self {
-        let ledger = Self::default();
-        ledger.close();
-        ledger
+    /// The ledger of all calls that no recorder records: nobody writes what has ended there.
+    pub(crate) fn of_unrecorded() -> &'static Self {
+        static UNRECORDED: LazyLock<Ledger> = LazyLock::new(|| {
+            let ledger = Ledger::default();
+            ledger.close();
+            ledger
+        });
+        &UNRECORDED
     }
 
     /// Enters a call that starts.
@@ -105,7 +83,7 @@ impl Ledger {
         let record = page.open_call(place).expect("its handle ends it once");
         end(record);
         let usage = record.notes.as_deref().and_then(Notes::used);
-        let left = Left { usage, copy: wants_copy.then(|| Box::new(record.clone())) };
+        let copy = wants_copy.then(|| Box::new(record.clone()));
         let (weight, calls) = (record.weight(), 1 + record.calls);
         let sheet = page.open.remove(place.slot as usize);
         let is_near = |above: &Place| above.shard == place.shard;
@@ -115,23 +93,21 @@ impl Ledger {
         let refused = page.keep(sheet, weight);
         let (is_first, is_half_full) = (page.ended.len() == 1, page.is_half_full());
         drop(page); // before what was refused, whose drop may run long
-        if refused.is_none() && (is_first || is_half_full) {
-            self.wake_writer(is_half_full);
+        let is_lost = refused.is_some();
+        if !is_lost && (is_first || is_half_full) {
+            self.bell.ring(is_half_full);
         }
         if let Some(above) = above.filter(|above| !is_near(above)) {
             self.note(above, |record| record.calls += calls);
         }
-        left
+        Left { usage, copy, is_lost }
     }
 
-    /// The open calls, as they are now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing writes calls that are open yet"))]
-    pub(crate) fn open_calls(&self) -> Vec<Record> {
-        let open = |shard: &Shard| {
-            let page = shard.lock();
-            page.open.iter().filter_map(|(_, sheet)| Option::clone(sheet)).collect::<Vec<_>>()
-        };
-        self.shards.iter().flat_map(open).collect()
+    /// Looks at all open calls, and may write something about them.
+    pub(crate) fn visit(&self, mut see: impl FnMut(&mut Record)) {
+        for shard in &self.shards {
+            shard.visit(&mut see);
+        }
     }
 
     #[cold]
@@ -143,7 +119,7 @@ impl Ledger {
         if page.is_stuck {
             return page;
         }
-        self.wake_writer(true);
+        self.bell.ring(true);
         let is_full = |page: &mut Page| page.is_full() && !page.is_closed;
         let waited = shard.place.wait_timeout_while(page, FULL_WAIT, is_full);
         let (mut page, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -151,45 +127,11 @@ impl Ledger {
         page
     }
 
-    #[cold]
-    fn wake_writer(&self, is_urgent: bool) {
-        let mut writer = self.lock_writer();
-        writer.has_work = true;
-        writer.is_urgent |= is_urgent;
-        drop(writer);
-        self.work.notify_one();
-    }
-
     /// Takes all calls that have ended, shard by shard: waits for the first, and then for others to
-    /// gather. `None` if the ledger is closed and nothing is left.
-    pub(crate) fn take(&self) -> Option<Taken> {
-        let mut writer = self.lock_writer();
-        while !writer.has_work && writer.asked == writer.answered && !writer.is_closed {
-            writer = self.work.wait(writer).unwrap_or_else(PoisonError::into_inner);
-        }
-        let has_time = |writer: &mut Writer| {
-            !writer.is_urgent && writer.asked == writer.answered && !writer.is_closed
-        };
-        let gathered = self.work.wait_timeout_while(writer, GATHER, has_time);
-        writer = gathered.unwrap_or_else(PoisonError::into_inner).0;
-        (writer.has_work, writer.is_urgent) = (false, false);
-        let (answers, is_closed) = (writer.asked, writer.is_closed);
-        drop(writer);
-        let shards: [_; SHARDS] = std::array::from_fn(|shard| self.shards[shard].take());
-        let calls = shards.iter().map(Vec::len).sum::<usize>();
-        self.lock_writer().counts.taken += calls as u64;
-        if is_closed && calls == 0 {
-            self.answer(answers);
-            return None;
-        }
-        Some(Taken { shards, answers })
-    }
-
-    /// The writer is done with this many calls that it took.
-    pub(crate) fn done(&self, calls: usize, is_written: bool) {
-        let counts = &mut self.lock_writer().counts;
-        let count = if is_written { &mut counts.written } else { &mut counts.failed };
-        *count += calls as u64;
+    /// gather; not beyond this moment if there are none.
+    pub(crate) fn take(&self, until: Instant) -> Taken {
+        let orders = self.bell.wait(until);
+        Taken { shards: std::array::from_fn(|shard| self.shards[shard].take()), orders }
     }
 
     /// The writer is done with all that it took.
@@ -197,38 +139,7 @@ impl Ledger {
         for (shard, spare) in self.shards.iter().zip(taken.shards) {
             shard.give_back(spare);
         }
-        self.answer(taken.answers);
-    }
-
-    fn answer(&self, answers: u64) {
-        self.lock_writer().answered = answers;
-        self.written.notify_all();
-    }
-
-    /// The writer waits before it tries again; `false` if the ledger was closed meanwhile.
-    pub(crate) fn pause(&self, pause: Duration) -> bool {
-        let is_open = |writer: &mut Writer| !writer.is_closed;
-        let waited = self.work.wait_timeout_while(self.lock_writer(), pause, is_open);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
-    }
-
-    /// Asks the writer to write what has ended until now: [`wait_for`](Self::wait_for) this.
-    pub(crate) fn ask(&self) -> u64 {
-        let mut writer = self.lock_writer();
-        writer.asked += 1;
-        let asked = writer.asked;
-        drop(writer);
-        self.work.notify_one();
-        asked
-    }
-
-    /// Waits until the writer has done what it was asked, or until the deadline; `false` if it has
-    /// not.
-    pub(crate) fn wait_for(&self, asked: u64, deadline: Instant) -> bool {
-        let bound = deadline.saturating_duration_since(Instant::now());
-        let is_behind = |writer: &mut Writer| writer.answered < asked;
-        let waited = self.written.wait_timeout_while(self.lock_writer(), bound, is_behind);
-        waited.unwrap_or_else(PoisonError::into_inner).0.answered >= asked
+        self.bell.answer(taken.orders.answers);
     }
 
     /// Keeps no more calls that end. The writer writes what is there.
@@ -237,25 +148,18 @@ impl Ledger {
             shard.lock().is_closed = true;
             shard.place.notify_all();
         }
-        self.lock_writer().is_closed = true;
-        self.work.notify_all();
+        self.bell.close();
     }
 
-    /// How many calls have ended and are not written, what became of the others that the writer
-    /// took, and how many it could not be given.
-    pub(crate) fn count(&self) -> (u64, Counts, u64) {
-        let (mut waiting, mut refused) = (0, 0);
+    /// How many calls have ended and were kept for the writer, and how many were not.
+    pub(crate) fn count(&self) -> (u64, u64) {
+        let (mut kept, mut refused) = (0, 0);
         for shard in &self.shards {
             let page = shard.lock();
-            waiting += page.ended.len() as u64;
+            kept += page.taken + page.ended.len() as u64;
             refused += page.refused;
         }
-        let counts = self.lock_writer().counts;
-        (waiting + counts.taken - counts.written - counts.failed, counts, refused)
-    }
-
-    fn lock_writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        (kept, refused)
     }
 }
 
@@ -263,7 +167,14 @@ impl Ledger {
 pub(crate) struct Taken {
     /// In the order of their ends.
     pub(crate) shards: [Vec<Sheet>; SHARDS],
-    answers: u64,
+    pub(crate) orders: Orders,
+}
+
+impl Taken {
+    /// Whether nothing is left, and nothing will come.
+    pub(crate) fn is_last(&self) -> bool {
+        self.orders.is_closed && self.shards.iter().all(Vec::is_empty)
+    }
 }
 
 #[cfg(test)]
@@ -275,7 +186,8 @@ mod tests {
 
     /// Each open call as its path, its input, and what it used.
     fn open_calls(timbal: &Timbal) -> Vec<String> {
-        let mut calls = timbal.intake().ledger.open_calls();
+        let mut calls = Vec::new();
+        timbal.intake().ledger.visit(|record| calls.push(record.clone()));
         calls.sort_by_key(|record| record.seq);
         let show =
             |event: crate::OutputEvent| format!("{} {} {:?}", event.path, event.input, event.usage);

@@ -1,7 +1,7 @@
 //! `Lifecycle`: how every call starts, runs and ends, whatever its shape.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
@@ -14,7 +14,14 @@ use crate::item::Item;
 use crate::made::{Made, Settings};
 use crate::open_call::OpenCall;
 use crate::record::{Outcome, Record};
-use crate::{CallError, Definition, OutputEvent, Payload, Timestamp, current, recorder, tell};
+use crate::{
+    CallError, Definition, OutputEvent, Payload, Timestamp, counting_allocator, current, installed,
+    tell,
+};
+
+mod settling;
+
+use settling::Settling;
 
 /// One call's life. It says nothing before its first poll, then `Start`, any number of `Chunk`s,
 /// and exactly one `Output`: at its end, or when it is dropped.
@@ -33,6 +40,8 @@ enum State {
     Unheard,
     /// Started, and not ended.
     Open(Open),
+    /// Ended, and completes when its run is written.
+    Settling(Box<Settling>),
     /// The record is kept where somebody asked for it.
     Ended(Option<Box<Record>>),
 }
@@ -43,6 +52,8 @@ struct Open {
     /// When the body was last entered or left.
     clock: Timestamp,
     busy_ns: u64,
+    /// Of its polls; zero where nobody counts.
+    allocated: u64,
     polls: u32,
     is_kept: bool,
     /// What its items come to, from the first on.
@@ -64,7 +75,7 @@ impl Lifecycle {
     pub(crate) fn settings(&mut self) -> &mut Settings {
         match &mut self.state {
             State::Made(made) => made.settings(),
-            State::Unheard | State::Open(_) | State::Ended(_) => {
+            State::Unheard | State::Open(_) | State::Settling(_) | State::Ended(_) => {
                 panic!("this call has started: what is asked of a call comes before its first poll")
             }
         }
@@ -84,12 +95,15 @@ impl Lifecycle {
     }
 
     fn with_rules<R>(&self, capture: impl FnOnce(&Rules) -> R) -> R {
-        if let State::Made(made) = &self.state
-            && let Some(parent) = made.parent()
-        {
-            return capture(parent.run().rules());
+        if let State::Made(made) = &self.state {
+            if let Some(intake) = made.recorder() {
+                return capture(&intake.rules);
+            }
+            if let Some(parent) = made.parent() {
+                return capture(parent.run().rules());
+            }
         }
-        let intake = recorder::installed();
+        let intake = installed::installed();
         capture(intake.as_ref().map_or(Rules::default_rules(), |intake| &intake.rules))
     }
 
@@ -122,12 +136,16 @@ impl Lifecycle {
         let State::Made(made) = &mut self.state else { return };
         let is_kept = made.is_kept();
         let call = made.begin();
+        if !call.definition().metadata.is_empty() {
+            call.mask_metadata();
+        }
         tell::start(&call);
         let clock = call.t0;
         self.state = State::Open(Open {
             call: Some(call),
             clock,
             busy_ns: 0,
+            allocated: 0,
             polls: 0,
             is_kept,
             folded: None,
@@ -141,16 +159,19 @@ impl Lifecycle {
     /// If the body does: the call has ended then.
     #[inline]
     pub(crate) fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        let State::Open(open) = &mut self.state else { return run_unheard(body) };
+        self.try_run(body).unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    #[inline]
+    fn try_run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+        let State::Open(open) = &mut self.state else { return Ok(run_unheard(body)) };
         open.polls = open.polls.saturating_add(1);
-        match open.run(body) {
-            Ok(result) => result,
-            Err(panic) => {
-                let error = CallError::from_panic(&*panic).located_at(&open.call().path());
-                self.finish(Outcome::Error(Box::new(error)), None);
-                resume_unwind(panic)
-            }
+        let ran = open.run(body);
+        if let Err(panic) = &ran {
+            let outcome = open.call().outcome_of_panic(CallError::from_panic(&**panic));
+            self.finish(outcome, None);
         }
+        ran
     }
 
     /// Waits until every reader has a place for one more event.
@@ -165,7 +186,8 @@ impl Lifecycle {
     pub(crate) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
         let State::Open(open) = &mut self.state else { return };
         let (call, chunk) = open.item(probe);
-        tell::chunk(call, || chunk);
+        tell::item(call, chunk);
+        open.count_item();
     }
 
     /// The same in code that cannot wait for a place.
@@ -173,7 +195,9 @@ impl Lifecycle {
     pub(crate) fn item_now(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
         let State::Open(open) = &mut self.state else { return };
         let (call, chunk) = open.item(probe);
-        tell::try_chunk(call, || chunk);
+        if tell::try_item(call, chunk) {
+            open.count_item();
+        }
     }
 
     pub(crate) fn has_started(&self) -> bool {
@@ -196,16 +220,30 @@ impl Lifecycle {
     /// Drops the body of a call that has not ended, as the current call, and then ends it.
     #[inline]
     pub(crate) fn cancel(&mut self, drop_body: impl FnOnce()) {
-        if let State::Open(open) = &mut self.state {
-            open.polls = open.polls.saturating_sub(1); // this is none
+        if let State::Open(_) = &self.state {
             self.run(drop_body);
         }
+        if let State::Open(open) = &mut self.state {
+            open.polls -= 1; // that was none
+        }
+    }
+
+    /// Drops the body of a call that took too long, as the current call, and ends it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn time_out(&mut self, drop_body: impl FnOnce()) {
+        self.start_now(); // if it has not found a place in all that time
+        if !matches!(self.state, State::Open(_)) {
+            return run_unheard(drop_body);
+        }
+        self.cancel(drop_body);
+        self.finish(Outcome::TimedOut, None);
     }
 
     /// What a call has ended with, if it was to be kept.
     pub(crate) fn output_event(&self) -> Option<OutputEvent> {
         match &self.state {
             State::Ended(record) => record.as_deref().map(Record::output_event),
+            State::Settling(settling) => settling.record.as_deref().map(Record::output_event),
             State::Made(_) | State::Unheard | State::Open(_) => None,
         }
     }
@@ -219,24 +257,46 @@ impl Lifecycle {
     }
 
     /// The one place where a call ends.
-    fn finish(&mut self, mut outcome: Outcome, output: Option<Captured>) {
+    fn finish(&mut self, mut outcome: Outcome, mut output: Option<Captured>) {
         let State::Open(open) = &mut self.state else { return };
         let call = open.call.take().expect("the body does not run");
+        if let Held::Shared(call) = &call {
+            call.be_over();
+        }
         let is_kept = open.is_kept;
-        let mut folded = None;
+        let is_dropped = matches!(outcome, Outcome::Dropped);
+        if outcome.is_failure() {
+            call.tell_failure(&outcome);
+        }
+        let (mut folded, mut count) = (None, None);
         if let Some(items) = open.folded.take() {
+            count = Some(items.count);
             folded = items.end(&mut outcome, call.run().rules());
         }
         let record = call.end(is_kept || tell::wants_end(&call), |record| {
             call.write_counts(record);
+            if let Some(count) = count {
+                count.write(record);
+            }
             record.t1 = open.clock;
             record.busy_ns = open.busy_ns;
             record.polls = open.polls;
-            record.outcome = outcome;
-            if let Some(output) = output {
-                output.put(&mut record.output);
+            // What is moved through here is taken where it stands: copied just after it was written,
+            // the processor would have to wait until it is stored.
+            record.outcome = Outcome::Success;
+            if !matches!(outcome, Outcome::Success) {
+                record.outcome = std::mem::replace(&mut outcome, Outcome::Success);
             }
-            if let Some(folded) = folded {
+            if record.notes.is_some() {
+                record.forget_failing();
+            }
+            if counting_allocator::is_counting() {
+                record.notes.get_or_insert_default().allocated_bytes = Some(open.allocated);
+            }
+            // What a generator returns counts more than what it has yielded.
+            if let Some(output) = output.take() {
+                output.put(&mut record.output);
+            } else if let Some(folded) = folded.take() {
                 record.output = folded;
             }
         });
@@ -245,9 +305,16 @@ impl Lifecycle {
             tell::end(&call, &record);
             self.state = State::Ended(is_kept.then_some(record));
         }
+        if call.parent.is_none() && call.run().is_to_be_committed() && !is_dropped {
+            self.begin_settling(&call);
+        }
         call.retire();
     }
 }
+
+// A body that panics has ended, whatever becomes of it: a handle is as safe to unwind as its body.
+impl UnwindSafe for Lifecycle {}
+impl RefUnwindSafe for Lifecycle {}
 
 impl Drop for Lifecycle {
     #[inline]
@@ -269,13 +336,23 @@ impl Open {
         (call, chunk)
     }
 
+    /// An item was given when the body was last left.
+    #[inline]
+    fn count_item(&mut self) {
+        if let Some(folded) = &mut self.folded {
+            folded.count.add(self.clock);
+        }
+    }
+
     #[inline]
     fn run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
         // The first poll begins when the call does: one reading of the clock serves both.
         let entered = if self.polls == 1 { self.clock } else { self.call().run().now() };
+        let allocated = counting_allocator::allocated();
         let guard = current::enter(self.call.take());
         let result = catch_unwind(AssertUnwindSafe(body));
         self.call = guard.leave();
+        self.allocated += counting_allocator::allocated().wrapping_sub(allocated);
         self.clock = self.call().run().now();
         self.busy_ns += self.clock.nanos_since(entered);
         result

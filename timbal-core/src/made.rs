@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::capture::Captured;
+use crate::capture::{self, Captured};
 use crate::held::Held;
+use crate::installed::IS_RECORDING;
 use crate::intake::Intake;
 use crate::open_call::{OpenCall, Parent};
+use crate::path::Path;
 use crate::reader::{Reader, Readers};
 use crate::run::{Origin, Run};
-use crate::{Definition, Payload, current, recorder};
+use crate::{Definition, Payload, current, installed};
 
 /// A call before its first poll.
 pub(crate) struct Made {
@@ -45,6 +47,11 @@ impl Made {
         self.parent.as_deref()
     }
 
+    /// The recorder that was asked for.
+    pub(crate) fn recorder(&self) -> Option<&Intake> {
+        self.settings.as_deref()?.recorder.as_deref()
+    }
+
     /// What is asked for.
     pub(crate) fn settings(&mut self) -> &mut Settings {
         self.settings.get_or_insert_default()
@@ -60,7 +67,7 @@ impl Made {
     #[inline]
     pub(crate) fn is_unheard(&self) -> bool {
         let asked = || self.settings.as_deref().is_some_and(Settings::is_heard);
-        self.parent.is_none() && !recorder::is_installed() && !asked()
+        self.parent.is_none() && !installed::is_installed() && !asked()
     }
 
     /// The readers of the calls above.
@@ -86,15 +93,18 @@ impl Made {
         let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
         let from = match parent {
             Some(parent) => Parent::Call(parent),
-            None => new_run(Origin::New { parent: None }, recorder::installed()),
+            None => {
+                let root = || self.definition.clone();
+                new_run(Origin::New { parent: None }, installed::installed(), root)
+            }
         };
-        Held::new(|| OpenCall::start(from, (self.definition, None), readers))
+        Held::new(|frame| OpenCall::start(frame, from, (self.definition, None), (readers, false)))
     }
 
     #[cold]
     fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Held {
         let apart = settings.is_apart();
-        let Settings { name, origin, recorder, metadata, reader, input, .. } = settings;
+        let Settings { name, origin, recorder, metadata, reader, input, is_kept } = settings;
         let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
         let parent = parent.filter(|_| !apart);
         let above = parent.as_ref().and_then(|parent| parent.readers.clone());
@@ -102,31 +112,42 @@ impl Made {
             Some(parent) => Parent::Call(parent),
             None => {
                 let origin = origin.unwrap_or(Origin::New { parent: None });
-                new_run(origin, recorder.or(surrounding).or_else(recorder::installed))
+                let intake = recorder.or(surrounding).or_else(installed::installed);
+                let path = Path { definition: self.definition, name: name.clone(), above: None };
+                new_run(origin, intake, || path.definition())
             }
         };
         let readers = match reader {
             Some(reader) => Some(Readers::new(reader, above)),
             None => above,
         };
-        let call = Held::new(|| OpenCall::start(from, (self.definition, name), readers));
+        let of = (self.definition, name);
+        let call = Held::new(|frame| OpenCall::start(frame, from, of, (readers, is_kept)));
         call.enter(input);
         for (key, value) in metadata {
+            // It may have been captured before it was known by whose rules.
+            let value = capture::named(call.run().rules(), &key, &value);
             call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
         }
         call
     }
 }
 
-fn new_run(origin: Origin, intake: Option<Arc<Intake>>) -> Parent {
+fn new_run(
+    origin: Origin,
+    intake: Option<Arc<Intake>>,
+    root: impl FnOnce() -> Definition,
+) -> Parent {
     current::expect_calls();
-    Parent::None(Arc::new(Run::start(origin, intake)))
+    let intake = intake.filter(|_| IS_RECORDING);
+    Parent::None(Arc::new(Run::start(origin, intake, root)))
 }
 
 impl Settings {
     /// Whether somebody hears of the call because of what was asked for.
     fn is_heard(&self) -> bool {
-        self.is_kept || self.reader.is_some() || self.recorder.is_some()
+        let is_recorded = IS_RECORDING && self.recorder.is_some();
+        self.is_kept || self.reader.is_some() || is_recorded
     }
 
     /// Whether the call is the first of a run, even if another call made it.

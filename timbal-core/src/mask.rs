@@ -55,18 +55,23 @@ impl Default for Masks {
 impl Masks {
     /// The set of these keys.
     pub(crate) fn new<K: AsRef<str>>(keys: impl IntoIterator<Item = K>) -> Self {
-        let keys: Vec<Box<str>> = keys
-            .into_iter()
-            .map(|key| normal(key.as_ref()).collect::<String>().into_boxed_str())
-            .filter(|key| !key.is_empty())
-            .collect();
-        let mut lasts = [0; CLASSES];
-        for key in &keys {
-            if let Some((first, last)) = ends(key) {
-                lasts[first] |= 1 << last;
+        let mut masks = Self { keys: Vec::new(), lasts: [0; CLASSES] };
+        masks.add(keys);
+        masks
+    }
+
+    /// Adds these keys to the set.
+    pub(crate) fn add<K: AsRef<str>>(&mut self, keys: impl IntoIterator<Item = K>) {
+        for key in keys {
+            let key: String = normal(key.as_ref()).collect();
+            if key.is_empty() {
+                continue;
             }
+            if let Some((first, last)) = ends(&key) {
+                self.lasts[first] |= 1 << last;
+            }
+            self.keys.push(key.into_boxed_str());
         }
-        Self { keys, lasts }
     }
 
     /// Whether the value of this key is not to be captured.

@@ -1,10 +1,11 @@
 //! `MemoryStore`: the last runs, in memory.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::{Batch, Item, Store, StoreError};
-use crate::{RunId, Trace};
+use crate::{Filter, Page, Prune, Pruned, RunId, RunSummary, Stats, StatsQuery, Tally, Trace};
 
 /// Keeps the last runs in memory, within bounds. Its clones are the same store.
 ///
@@ -76,6 +77,12 @@ impl MemoryStore {
         self.lock().evicted
     }
 
+    /// All runs, in no order.
+    fn traces(&self) -> impl Iterator<Item = Trace> + use<> {
+        let runs: Vec<_> = self.lock().runs.values().map(copied).collect();
+        runs.into_iter().filter_map(trace_of)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,15 +115,67 @@ impl Store for MemoryStore {
     }
 
     fn trace(&self, run_id: RunId) -> Result<Option<Trace>, StoreError> {
-        let items: Vec<Item> = match self.lock().runs.get(&run_id) {
-            Some(run) => run.iter().rev().cloned().collect(),
-            None => return Ok(None),
-        };
-        // The last span of a call replaces what was put before.
-        let mut calls = HashSet::new();
-        let last = items.iter().filter(|item| calls.insert(item.call_id()));
-        Ok(Trace::new(last.map(Item::span).collect()))
+        let run: Option<Vec<Item>> = self.lock().runs.get(&run_id).map(copied);
+        Ok(run.and_then(trace_of))
     }
+
+    fn runs(&self, filter: &Filter) -> Result<Page, StoreError> {
+        let traces: HashMap<RunId, Trace> =
+            self.traces().map(|trace| (trace.run_id, trace)).collect();
+        let mut runs: Vec<_> = traces.values().filter_map(RunSummary::of).collect();
+        runs.sort_unstable_by_key(|run| Reverse(run.cursor()));
+        Page::collect(filter, runs.into_iter().map(Ok), |run, text| {
+            Ok(traces[&run.run_id].spans.iter().any(|span| text.in_span(span)))
+        })
+    }
+
+    fn stats(&self, query: &StatsQuery) -> Result<Stats, StoreError> {
+        let mut tally = Tally::new(query);
+        self.traces().for_each(|trace| trace.spans.iter().for_each(|span| tally.add(span)));
+        Ok(tally.into_stats())
+    }
+
+    fn paths(&self) -> Result<Vec<String>, StoreError> {
+        let spans = self.traces().flat_map(|trace| trace.spans);
+        let paths: BTreeSet<_> = spans.map(|span| span.path).collect();
+        Ok(paths.into_iter().collect())
+    }
+
+    /// Counts bytes as [`with_max_bytes`](Self::with_max_bytes) does.
+    fn prune(&self, prune: &Prune) -> Result<Pruned, StoreError> {
+        let mut runs: Vec<_> = self.traces().filter_map(|trace| RunSummary::of(&trace)).collect();
+        runs.sort_unstable_by_key(RunSummary::cursor);
+        let mut gone = Vec::new();
+        let mut pruned = Pruned::default();
+        let mut state = self.lock();
+        for run in runs {
+            let is_too_old = prune.before.is_some_and(|before| run.t0 < before);
+            let is_too_much = prune.max_bytes.is_some_and(|max| state.bytes as u64 > max);
+            if !is_too_old && !is_too_much {
+                break;
+            }
+            let Some(items) = state.remove(run.run_id) else { continue };
+            gone.push(items);
+            pruned = Pruned::new(pruned.runs + 1, pruned.spans + run.spans);
+        }
+        let State { runs, order, .. } = &mut *state;
+        order.retain(|run_id| runs.contains_key(run_id));
+        drop(state);
+        drop(gone); // giving memory back takes long: who reads need not wait for it
+        Ok(pruned)
+    }
+}
+
+/// The items of a run, to be looked at when the lock is free again.
+fn copied(run: &VecDeque<Item>) -> Vec<Item> {
+    run.iter().cloned().collect()
+}
+
+/// The trace of one run. The last span of a call replaces what was put before.
+fn trace_of(items: Vec<Item>) -> Option<Trace> {
+    let mut calls = HashSet::new();
+    let last = items.iter().rev().filter(|item| calls.insert(item.call_id()));
+    Trace::new(last.map(Item::span).collect())
 }
 
 impl State {
@@ -126,12 +185,20 @@ impl State {
             let run_id = row[0].run_id();
             let run = self.runs.entry(run_id).or_insert_with(|| {
                 self.order.push_back(run_id);
-                VecDeque::new()
+                VecDeque::with_capacity(row.len()) // many runs are a single call
             });
             run.extend(row.iter().cloned());
             self.spans += row.len();
         }
         self.bytes += batch.weight();
+    }
+
+    /// Takes a run out, but for its place in the order.
+    fn remove(&mut self, run_id: RunId) -> Option<VecDeque<Item>> {
+        let items = self.runs.remove(&run_id)?;
+        self.spans -= items.len();
+        self.bytes -= items.iter().map(Item::weight).sum::<usize>();
+        Some(items)
     }
 
     /// Lets go of the oldest run, or of the oldest span of the only one.

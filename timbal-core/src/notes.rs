@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::Payload;
+use crate::failing::Failing;
 
-/// What is said about a call while it is open. Most calls have none.
+/// What is said about a call while it is open, and what few processes count. Most calls have none.
 #[derive(Clone, Default)]
 pub(crate) struct Notes {
     pub(crate) usage_own: BTreeMap<String, u64>,
     usage_below: BTreeMap<String, u64>,
     pub(crate) metadata: BTreeMap<String, Payload>,
+    /// What has failed in it, until it ends.
+    pub(crate) failing: Option<Box<Failing>>,
+    pub(crate) allocated_bytes: Option<u64>,
 }
 
 impl Notes {
@@ -31,6 +35,19 @@ impl Notes {
     /// A call below used this.
     pub(crate) fn add_usage_below(&mut self, usage: &BTreeMap<String, u64>) {
         add_all(&mut self.usage_below, usage);
+    }
+
+    /// What has failed in the call, to say more of it.
+    pub(crate) fn failing(&mut self) -> &mut Failing {
+        self.failing.get_or_insert_default()
+    }
+
+    /// Whether nothing is left of them when the call has ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.usage_own.is_empty()
+            && self.usage_below.is_empty()
+            && self.metadata.is_empty()
+            && self.allocated_bytes.is_none()
     }
 
     /// What the call used, and what the calls below it did.

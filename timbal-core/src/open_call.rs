@@ -1,17 +1,18 @@
 //! `OpenCall`: a call from its start to its end.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::capture::Captured;
+use crate::capture::{self, Captured};
 use crate::ledger::Left;
-use crate::notes::Notes;
 use crate::path::{Above, Path};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::Run;
 use crate::shard::Place;
 use crate::{CallId, Definition, Payload, StartEvent, Timestamp};
+
+mod said;
 
 /// A call that has started. Its handle and the calls that it made share it.
 ///
@@ -36,6 +37,12 @@ pub(crate) struct OpenCall {
     /// Since the start, plus one: zero says that there was none.
     first_chunk_ns: AtomicU64,
     chunks: AtomicU32,
+    /// Whether what goes in and comes out is to be captured: somebody gets to see it.
+    pub(crate) is_seen: bool,
+    /// Whether nothing more is said of it but its Output.
+    is_over: AtomicBool,
+    /// Held while a chunk is told, as its Output is the last that is heard of it.
+    speech: Mutex<()>,
 }
 
 /// What a call comes from.
@@ -54,34 +61,72 @@ fn run_of<'a>(run: &'a Option<Arc<Run>>, parent: &'a Option<Arc<OpenCall>>) -> &
 const NOWHERE: u64 = u64::MAX;
 
 impl OpenCall {
-    /// A call that starts now.
+    /// A call that starts now, in a frame in which no call stands.
+    ///
+    /// A frame in which one stood is written field by field: a whole call would be made on the stack,
+    /// and copied from there before it is stored, for which the processor has to wait.
     #[inline]
     pub(crate) fn start(
+        frame: &mut Option<Self>,
         from: Parent,
-        (definition, name): (&'static Definition, Option<Arc<String>>),
-        readers: Option<Arc<Readers>>,
-    ) -> Self {
-        let (run, parent) = match from {
-            Parent::None(run) => (Some(run), None),
-            Parent::Call(parent) => (None, Some(parent)),
+        named: (&'static Definition, Option<Arc<String>>),
+        heard: (Option<Arc<Readers>>, bool),
+    ) {
+        let (new_id, number, now, of_run, above) = match from {
+            Parent::None(run) => (run.new_call_id(), 0, run.t0, Some(run), None),
+            Parent::Call(parent) => {
+                let run = parent.run();
+                let (id, number, now) = (run.new_call_id(), run.next_number(), run.now());
+                (id, number, now, None, Some(parent))
+            }
         };
-        let of = run_of(&run, &parent);
-        let (id, seq) = of.next_call();
-        let t0 = of.now();
+        let is_recorded = run_of(&of_run, &above).recorded_by().is_some();
+        let call = frame.get_or_insert_with(|| Self::blank(named.0, new_id));
+        // All of them are named, so that none is forgotten.
+        #[rustfmt::skip]
+        let Self {
+            run, parent, definition, name, id, seq, t0, readers, place, below,
+            first_chunk_ns, chunks, is_seen, is_over, speech: _,
+        } = call;
+        (*run, *parent) = (of_run, above);
+        (*definition, *name) = named;
+        (*id, *seq, *t0) = (new_id, number, now);
+        *is_seen = is_recorded || heard.0.is_some() || heard.1;
+        *readers = heard.0;
+        debug_assert!(below.get().is_none(), "a call of its handle alone has made none");
+        *place.get_mut() = NOWHERE;
+        *first_chunk_ns.get_mut() = 0;
+        *chunks.get_mut() = 0;
+        *is_over.get_mut() = false;
+    }
+
+    /// What a call is written over.
+    #[cold]
+    fn blank(definition: &'static Definition, id: CallId) -> Self {
         Self {
-            t0,
-            run,
-            parent,
+            run: None,
+            parent: None,
             definition,
-            name,
+            name: None,
             id,
-            seq,
-            readers,
+            seq: 0,
+            t0: Timestamp::default(),
+            readers: None,
             place: AtomicU64::new(NOWHERE),
             below: OnceLock::new(),
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU32::new(0),
+            is_seen: false,
+            is_over: AtomicBool::new(false),
+            speech: Mutex::new(()),
         }
+    }
+
+    /// Lets go of what it comes from: it has ended, and only its frame is to be used again.
+    #[inline]
+    pub(crate) fn let_go(&mut self) {
+        (self.parent, self.run) = (None, None);
+        (self.readers, self.name) = (None, None);
     }
 
     /// The same call, for other owners than its handle: these find it entered.
@@ -140,7 +185,7 @@ impl OpenCall {
                 chunks: 0,
                 input: Payload::null(),
                 output: Payload::null(),
-                outcome: Outcome::Open,
+                outcome: Outcome::Open { looks: 0 },
                 notes: None,
             });
             if let Some(input) = input {
@@ -167,19 +212,26 @@ impl OpenCall {
         }
     }
 
-    /// Says something about this call, or the nearest above that is still open. If there is none,
-    /// it was said too late, which is counted.
-    pub(crate) fn note(&self, mut say: impl FnMut(&mut Notes)) {
-        let line = std::iter::successors(Some(self), |call| call.parent.as_deref());
-        for call in line {
-            let ledger = call.run().ledger();
-            let said = ledger.note(call.entered(), |r| say(r.notes.get_or_insert_default()));
-            if said.is_some() {
-                return;
-            }
-        }
-        if let Some(intake) = &self.run().intake {
-            intake.late.fetch_add(1, Ordering::Relaxed);
+    /// Whether it is a call of this runnable.
+    pub(crate) fn is_of(&self, definition: &'static Definition) -> bool {
+        std::ptr::eq(self.definition, definition)
+    }
+
+    /// Its runnable.
+    #[inline]
+    pub(crate) fn definition(&self) -> &'static Definition {
+        self.definition
+    }
+
+    /// What the attribute says of keys that are masked is not to be told. Only its handle asks for it,
+    /// when the call starts.
+    #[cold]
+    pub(crate) fn mask_metadata(&self) {
+        let rules = self.run().rules();
+        let keys = self.definition.metadata.iter().map(|(key, _)| *key);
+        for key in keys.filter(|key| self.is_seen && rules.masks.matches(key)) {
+            let mask = capture::named(rules, key, &());
+            self.note(|notes| notes.set_metadata(key.to_owned(), mask.clone()));
         }
     }
 
@@ -208,7 +260,10 @@ impl OpenCall {
     ) -> Option<Box<Record>> {
         let above = self.parent.as_deref().and_then(Self::place);
         let ledger = self.run().ledger();
-        let Left { usage, copy } = ledger.end(self.entered(), above, wants_copy, say);
+        let Left { usage, copy, is_lost } = ledger.end(self.entered(), above, wants_copy, say);
+        if is_lost {
+            self.run().note_loss();
+        }
         if let (Some(usage), Some(parent)) = (usage, &self.parent) {
             parent.note(|notes| notes.add_usage_below(&usage));
         }

@@ -30,6 +30,9 @@ impl Path {
 
     /// The names from the root down, joined with `.`.
     pub(crate) fn join(&self) -> String {
+        if self.above.as_deref().is_none_or(|above| above.path.is_none()) {
+            return self.name().to_owned();
+        }
         let line = std::iter::successors(Some(self), |path| path.above.as_deref()?.path.as_ref());
         let mut names: Vec<&str> = line.map(Self::name).collect();
         names.reverse();
@@ -48,9 +51,9 @@ impl Path {
         }
     }
 
-    /// The runnable, by the name that it was called by.
+    /// The runnable, by the name that it was called by. Its metadata is the span's.
     pub(crate) fn definition(&self) -> Definition {
-        let mut definition = self.definition.clone();
+        let mut definition = Definition { metadata: &[], ..self.definition.clone() };
         if let Some(name) = &self.name {
             definition.name = String::clone(name).into();
         }

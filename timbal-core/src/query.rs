@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use futures_channel::oneshot;
 
-use crate::CallError;
 use crate::store::StoreError;
+use crate::{CallError, installed};
 
 /// Asks one thread, which answers one question after the other. It ends when this is dropped and
 /// all questions are answered.
@@ -18,11 +18,12 @@ pub(crate) struct Queries(Sender<Question>);
 type Question = Box<dyn FnOnce() + Send>;
 
 impl Queries {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let (asking, questions) = mpsc::channel::<Question>();
-        let thread = std::thread::Builder::new().name("timbal-reader".to_owned());
+        let thread = std::thread::Builder::new().name(name.to_owned());
         // Where no thread is to be had, `questions` is dropped here, and all answers are `Closed`.
         let _unless_refused = thread.spawn(move || {
+            installed::keep_out();
             for question in questions {
                 question();
             }

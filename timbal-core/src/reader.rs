@@ -1,11 +1,12 @@
 //! `Readers`: those who read one call and the calls below it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::Event;
 use crate::record::Record;
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::{ChunkEvent, Event, StartEvent};
 
 /// How many events may wait for a reader before the calls wait for it.
 pub(crate) const DEFAULT_PLACES: usize = 1024;
@@ -75,12 +76,23 @@ impl Spans {
 /// place. When the reader is gone, or its own call has ended, nothing enters and nobody waits.
 pub(crate) struct Inbox {
     places: usize,
+    /// How many events wait. It is written with the lock held and read without it, so that nobody
+    /// takes the lock only to see that there is a place, or no event.
+    waiting: AtomicUsize,
     state: Mutex<State>,
+}
+
+/// An event that waits. It has the size of a chunk, as nearly all are chunks: an Output has thrice
+/// that, and events are moved some times on their way.
+pub(crate) enum Letter {
+    Start(StartEvent),
+    Chunk(ChunkEvent),
+    Rest(Box<Event>),
 }
 
 #[derive(Default)]
 struct State {
-    events: VecDeque<Event>,
+    letters: VecDeque<Letter>,
     closed: bool,
     reader: Option<Waker>,
     waiting: Vec<Waker>,
@@ -88,7 +100,7 @@ struct State {
 
 impl Inbox {
     pub(crate) fn new(places: usize) -> Self {
-        Self { places, state: Mutex::default() }
+        Self { places, waiting: AtomicUsize::new(0), state: Mutex::default() }
     }
 
     /// Whether there is a place; if not, the task is woken when there may be one.
@@ -96,6 +108,9 @@ impl Inbox {
     /// Threads that ask at the same time may be given the same place, so that there can be as many
     /// events too many as there are such threads.
     pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.seems_to_have_place() {
+            return Poll::Ready(());
+        }
         let mut state = self.lock();
         if state.has_place(self.places) {
             return Poll::Ready(());
@@ -108,15 +123,23 @@ impl Inbox {
 
     /// Whether there is a place now.
     pub(crate) fn has_place(&self) -> bool {
-        self.lock().has_place(self.places)
+        self.seems_to_have_place() || self.lock().has_place(self.places)
     }
 
+    #[inline]
+    fn seems_to_have_place(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) < self.places
+    }
+
+    #[inline]
     pub(crate) fn push(&self, event: Event) {
+        let letter = Letter::new(event);
         let mut state = self.lock();
         if state.closed {
             return;
         }
-        state.events.push_back(event);
+        state.letters.push_back(letter);
+        self.waiting.store(state.letters.len(), Ordering::Relaxed);
         let reader = state.reader.take();
         drop(state);
         if let Some(reader) = reader {
@@ -124,30 +147,46 @@ impl Inbox {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().events.is_empty()
+    /// The next event, if there is one. One that another thread has just said may be missed:
+    /// [`poll_next`](Self::poll_next) does not miss it.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<Letter> {
+        if self.waiting.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        self.take(self.lock())
     }
 
     /// The next event; if there is none, the reader's task is woken when there is.
-    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Event> {
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Letter> {
         let mut state = self.lock();
-        let Some(event) = state.events.pop_front() else {
+        if state.letters.is_empty() {
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
-        };
+        }
+        self.take(state).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, State>) -> Option<Letter> {
+        let letter = state.letters.pop_front();
+        let left = state.letters.len();
+        self.waiting.store(left, Ordering::Relaxed);
         // All at once, and only when half of the places are free: a task is not woken an event.
-        let enough = state.events.len() <= self.places / 2;
+        let enough = left <= self.places / 2;
         let waiting = if enough { std::mem::take(&mut state.waiting) } else { Vec::new() };
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
-        Poll::Ready(event)
+        letter
     }
 
     /// The reader is gone: nobody takes what is here.
     pub(crate) fn abandon(&self) {
         self.close();
-        let events = std::mem::take(&mut self.lock().events);
-        drop(events); // without the lock
+        let mut state = self.lock();
+        let letters = std::mem::take(&mut state.letters);
+        self.waiting.store(0, Ordering::Relaxed);
+        drop(state);
+        drop(letters); // without the lock
     }
 
     /// Nothing enters from now on, and nobody waits. What is here can still be taken.
@@ -167,6 +206,26 @@ impl Inbox {
 
 impl State {
     fn has_place(&self, places: usize) -> bool {
-        self.closed || self.events.len() < places
+        self.closed || self.letters.len() < places
+    }
+}
+
+impl Letter {
+    #[inline]
+    fn new(event: Event) -> Self {
+        match event {
+            Event::Start(start) => Self::Start(start),
+            Event::Chunk(chunk) => Self::Chunk(chunk),
+            rest => Self::Rest(Box::new(rest)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn open(self) -> Event {
+        match self {
+            Self::Start(start) => Event::Start(start),
+            Self::Chunk(chunk) => Event::Chunk(chunk),
+            Self::Rest(rest) => *rest,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::frames::Frames;
 use crate::notes::Notes;
 use crate::path::Path;
 use crate::{CallError, CallId, OutputEvent, Payload, RunId, Span, Status, StatusCode, Timestamp};
@@ -31,11 +32,19 @@ pub(crate) struct Record {
 /// How a call ended.
 #[derive(Clone)]
 pub(crate) enum Outcome {
-    /// It has not ended.
-    Open,
+    /// It has not ended, and the writer has seen it so often.
+    Open {
+        looks: u8,
+    },
     Success,
-    Error(Box<CallError>),
+    Error(CallError),
+    /// It had nothing more to do.
+    Exited(CallError),
     Dropped,
+    #[cfg(feature = "tokio")]
+    TimedOut,
+    /// It had not ended when its recorder went.
+    Interrupted,
 }
 
 const _: () = assert!(size_of::<Record>() <= 184, "they are kept by the million");
@@ -67,6 +76,16 @@ impl Record {
         event
     }
 
+    /// The call has ended: what has failed in it is in its outcome, or was handled.
+    #[cold]
+    pub(crate) fn forget_failing(&mut self) {
+        let Some(notes) = &mut self.notes else { return };
+        notes.failing = None;
+        if notes.is_empty() {
+            self.notes = None;
+        }
+    }
+
     /// The call as stores keep it.
     pub(crate) fn span(&self) -> Span {
         let mut span = Span::new(self.output_event(), self.path.definition());
@@ -78,28 +97,69 @@ impl Record {
         span.first_chunk_ns = self.first_chunk_ns.checked_sub(1);
         if let Some(notes) = &self.notes {
             span.usage_own = notes.usage_own.clone();
+            span.allocated_bytes = notes.allocated_bytes;
         }
         span
     }
 }
 
 impl Outcome {
+    /// How often the writer has seen the call, if it has not ended.
+    pub(crate) fn looks(&self) -> Option<u8> {
+        match self {
+            Self::Open { looks } => Some(*looks),
+            _ => None,
+        }
+    }
+
     fn status(&self) -> Status {
         match self {
-            Self::Open | Self::Success => Status::success(),
+            Self::Open { .. } => Status::running(),
+            Self::Success => Status::success(),
             Self::Error(_) => StatusCode::Error.into(),
+            Self::Exited(exit) => Status::early_exit(exit.message()),
             Self::Dropped => Status::dropped(),
+            #[cfg(feature = "tokio")]
+            Self::TimedOut => StatusCode::Timeout.into(),
+            Self::Interrupted => Status::interrupted(),
         }
     }
 
     fn error(&self) -> Option<&CallError> {
         match self {
             Self::Error(error) => Some(error),
-            Self::Open | Self::Success | Self::Dropped => None,
+            _ => None,
         }
     }
 
-    fn weight(&self) -> usize {
-        self.error().map_or(0, CallError::heap_bytes)
+    /// What a call ended with that gave no value, and was not dropped.
+    fn failure(&self) -> Option<&CallError> {
+        match self {
+            Self::Error(error) | Self::Exited(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_failure(&self) -> bool {
+        self.failure().is_some()
+    }
+
+    /// What the error says that the call gave.
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.failure().map(CallError::message)
+    }
+
+    /// The same of a call that had nothing more to do.
+    pub(crate) fn exit(&self) -> Option<&str> {
+        self.message().filter(|_| matches!(self, Self::Exited(_)))
+    }
+
+    /// Where the error came from.
+    pub(crate) fn frames(&self) -> Option<&Frames> {
+        self.error().map(CallError::all_frames)
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.failure().map_or(0, CallError::heap_bytes)
     }
 }

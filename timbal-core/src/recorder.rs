@@ -1,29 +1,31 @@
 //! `Timbal`: the recorder that an application installs.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::capture::Rules;
-use crate::clock::Clock;
-use crate::ids::IdSource;
+use crate::builder::Builder;
+use crate::exporter::Exporter;
+use crate::faults::Faults;
+use crate::health::Health;
+use crate::installed::{Guard, InstallError};
 use crate::intake::Intake;
-use crate::ledger::Ledger;
-use crate::memory::MemoryStore;
+use crate::outlets::Outlets;
 use crate::query::{Answer, Queries};
 use crate::store::{Store, StoreError};
-use crate::subscriber::{Subscriber, Subscription};
-use crate::{RunId, Trace, writer};
-
-/// How long a recorder may take to write everything out when it is asked to, or goes.
-const FLUSH_WITHIN: Duration = Duration::from_secs(5);
+use crate::{RunId, Trace, installed, subscriber, writer};
 
 /// A recorder: what calls are told to, and where their traces are kept. Its clones are the same
 /// recorder.
 ///
-/// Libraries annotate, binaries install. It has two threads of its own: one writes, one reads. When
-/// the last clone is dropped, they write out what is there, and end.
+/// Libraries annotate, binaries install. It has two threads of its own: one writes, one reads. With
+/// several stores or exporters, each of these has one more, and so has the clock of what is to be
+/// [`Committed`](crate::Durability::Committed), and one waits for what is flushed, from the first
+/// time on. When the last clone is dropped, they write out what is there, and end.
+///
+/// What goes wrong is said once on standard error, in one line, when it begins; [`health`](Self::health)
+/// has the last of it.
 ///
 /// # Examples
 ///
@@ -36,25 +38,25 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Timbal(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     intake: Arc<Intake>,
-    stores: Arc<Stores>,
+    outlets: Arc<Outlets>,
+    faults: Arc<Faults>,
     queries: Queries,
+    /// Those who flush wait apart from those who read: a store may take its time to answer these.
+    flushes: OnceLock<Queries>,
+    flush_within: Duration,
+    has_panic_hook: bool,
 }
 
-/// Where spans are kept. The first is read from.
-pub(crate) struct Stores {
-    pub(crate) all: Vec<Box<dyn Store>>,
-    last_error: Mutex<Option<String>>,
-}
-
-/// What becomes a recorder.
-#[derive(Default)]
-pub struct Builder {
-    stores: Vec<Box<dyn Store>>,
-    subscribers: Vec<Subscription>,
-    clock: Option<Arc<dyn Clock>>,
-    ids: Option<Box<dyn IdSource>>,
+/// What a recorder is made of.
+pub(crate) struct Parts {
+    pub(crate) intake: Intake,
+    /// At least one.
+    pub(crate) stores: Vec<Box<dyn Store>>,
+    pub(crate) exporters: Vec<Box<dyn Exporter>>,
+    pub(crate) flush_within: Duration,
+    pub(crate) has_panic_hook: bool,
 }
 
 impl Timbal {
@@ -69,61 +71,130 @@ impl Timbal {
     ///
     /// If another is installed: that one stays.
     pub fn install(&self) -> Result<Guard, InstallError> {
-        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
-        if installed.is_some() {
-            return Err(InstallError);
-        }
-        *installed = Some(self.intake());
-        IS_INSTALLED.store(true, Ordering::Relaxed);
-        Ok(Guard { timbal: self.clone() })
+        installed::install(self)
     }
 
-    /// The trace of a run: its calls that had ended when this was called; `None` if there are none.
+    /// The trace of a run: its calls that had ended when this was called, and those that were found
+    /// to be open for a second, as `running`; `None` if there are none.
     ///
     /// # Errors
     ///
     /// If the store failed, or did not write what was there in time.
     pub fn trace(&self, run_id: RunId) -> Answer<Option<Trace>> {
-        self.ask(move |store| store.trace(run_id))
+        self.read(move |store| store.trace(run_id))
     }
 
-    /// Writes out the calls that had ended when this was called.
+    /// Writes out the calls that had ended when this was called, to all stores and exporters, and waits
+    /// for subscribers that are behind; not if a subscriber asks, as it would wait for itself.
     ///
     /// # Errors
     ///
-    /// If they are not written within five seconds.
+    /// If the calls are not written, or subscribers are still behind, within five seconds, or what
+    /// [`flush_within`](crate::Builder::flush_within) says.
     pub fn flush(&self) -> Answer<()> {
-        self.ask(|_| Ok(()))
+        let (intake, deadline) = (self.intake(), self.deadline());
+        let is_subscriber = subscriber::hears();
+        let flushes = self.0.flushes.get_or_init(|| Queries::start("timbal-flush"));
+        self.ask(flushes, Outlets::wait_for_all, move |_| {
+            let have_heard = is_subscriber || subscriber::flush_all(&intake.subscribers, deadline);
+            if have_heard { Ok(()) } else { Err(StoreError::TimedOut) }
+        })
     }
 
     /// What became of the calls so far.
     pub fn health(&self) -> Health {
-        let intake = &self.0.intake;
-        let (queued, counts, refused) = intake.ledger.count();
+        let Inner { intake, outlets, faults, .. } = &*self.0;
+        let (stored, exported) = outlets.count(); // before the others: these only grow
+        let (kept, refused) = intake.ledger.count();
         Health {
-            queued,
-            written: counts.written,
+            queued: kept - stored.written - stored.lost,
+            written: stored.written,
             cut: intake.rules.cut.load(Ordering::Relaxed),
             late: intake.late.load(Ordering::Relaxed),
-            lost: refused + counts.failed,
-            subscribers_cut_off: intake.subscribers.iter().filter(|s| s.is_cut_off()).count(),
-            last_error: self.0.stores.last_error(),
+            lost: refused + stored.lost,
+            uncommitted: intake.commits.as_ref().map_or(0, |commits| commits.uncommitted()),
+            exported: exported.written,
+            not_exported: exported.lost,
+            subscribers_cut_off: intake.subscribers.iter().filter(|s| s.has_failed()).count(),
+            left_out: intake.subscribers.iter().map(|s| s.left_out()).sum(),
+            last_error: faults.last(),
         }
     }
 
-    /// Asks the store something, when what has ended until now is written.
-    fn ask<T: Send + 'static>(
+    /// Asks the first store something, when what has ended until now is written there.
+    pub(crate) fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<T> {
-        let (intake, stores) = (Arc::clone(&self.0.intake), Arc::clone(&self.0.stores));
-        let asked = intake.ledger.ask();
-        self.0.queries.ask(move || {
-            if !intake.ledger.wait_for(asked, Instant::now() + FLUSH_WITHIN) {
+        self.ask(&self.0.queries, Outlets::wait_for_first, question)
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        queries: &Queries,
+        is_written: impl FnOnce(&Outlets, Instant) -> bool + Send + 'static,
+        question: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<T> {
+        let (intake, outlets) = (self.intake(), Arc::clone(&self.0.outlets));
+        let (asked, deadline) = (intake.ledger.bell.ask(), self.deadline());
+        outlets.hurry();
+        queries.ask(move || {
+            let is_taken = intake.ledger.bell.wait_for(asked, deadline);
+            if !is_taken || !is_written(&outlets, deadline) {
                 return Err(StoreError::TimedOut);
             }
-            question(&*stores.all[0])
+            question(outlets.first())
         })
+    }
+
+    /// Writes everything out, and says on standard error if it could not.
+    pub(crate) fn write_out(&self) {
+        let Inner { intake, outlets, faults, flush_within, .. } = &*self.0;
+        let deadline = self.deadline();
+        let asked = intake.ledger.bell.ask();
+        outlets.hurry();
+        if !intake.ledger.bell.wait_for(asked, deadline) || !outlets.wait_for_all(deadline) {
+            let (queued, within) = (self.health().queued, *flush_within);
+            faults.note(format_args!("{queued} calls are not written after {within:?}"), true);
+        }
+        if !subscriber::flush_all(&intake.subscribers, deadline) {
+            let text = format_args!("subscribers have not heard all after {flush_within:?}");
+            faults.note(text, true);
+        }
+    }
+
+    /// When what is asked now must be written.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.0.flush_within
+    }
+
+    /// The recorder of these parts, with its threads.
+    pub(crate) fn start(parts: Parts) -> Self {
+        let Parts { intake, stores, exporters, flush_within, has_panic_hook } = parts;
+        let (intake, faults) = (Arc::new(intake), Arc::<Faults>::default());
+        let outlets = Arc::new(Outlets::start(stores, exporters, &faults));
+        start_writer(&intake, &outlets, &faults);
+        start_watch(&intake, &faults);
+        let inner = Arc::new(Inner {
+            intake,
+            outlets,
+            faults,
+            queries: Queries::start("timbal-reader"),
+            flushes: OnceLock::new(),
+            flush_within,
+            has_panic_hook,
+        });
+        let _it_is_new = inner.intake.recorder.set(Arc::downgrade(&inner));
+        Self(inner)
+    }
+
+    /// The recorder that has this intake, if anybody but its calls has it still.
+    pub(crate) fn of(intake: &Intake) -> Option<Self> {
+        intake.recorder.get()?.upgrade().map(Self)
+    }
+
+    pub(crate) fn has_panic_hook(&self) -> bool {
+        self.0.has_panic_hook
     }
 
     pub(crate) fn intake(&self) -> Arc<Intake> {
@@ -140,157 +211,33 @@ impl fmt::Debug for Timbal {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.intake.ledger.close();
-    }
-}
-
-impl Stores {
-    pub(crate) fn note_error(&self, error: StoreError) {
-        let error = Some(error.to_string());
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
-    }
-
-    fn last_error(&self) -> Option<String> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Builder {
-    /// Keeps spans in this store. Of several stores each gets every span; the first is read from.
-    ///
-    /// Without one, the last runs are kept in a [`MemoryStore`].
-    #[must_use]
-    pub fn store(mut self, store: impl Store) -> Self {
-        self.stores.push(Box::new(store));
-        self
-    }
-
-    /// Tells every event to this subscriber.
-    #[must_use]
-    pub fn subscriber(mut self, subscriber: impl Subscriber) -> Self {
-        self.subscribers.push(Subscription::new(subscriber));
-        self
-    }
-
-    /// Reads the time from this clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
-        self
-    }
-
-    /// Takes the random bits of ids from this source.
-    #[must_use]
-    pub fn ids(mut self, source: impl IdSource) -> Self {
-        self.ids = Some(Box::new(source));
-        self
-    }
-
-    /// The recorder. It records the calls that are given to it by
-    /// [`recorded_by`](crate::Call::recorded_by), and all calls once it is installed.
-    pub fn build(self) -> Timbal {
-        let Self { mut stores, subscribers, clock, ids } = self;
-        if stores.is_empty() {
-            stores.push(Box::new(MemoryStore::new()));
-        }
-        let stores = Arc::new(Stores { all: stores, last_error: Mutex::new(None) });
-        let intake = Arc::new(Intake {
-            rules: Rules::default(),
-            clock,
-            ids,
-            subscribers,
-            ledger: Ledger::default(),
-            late: Default::default(),
-        });
-        start_writer(&intake, &stores);
-        Timbal(Arc::new(Inner { intake, stores, queries: Queries::start() }))
+        self.outlets.close();
+        self.intake.commits.iter().for_each(|commits| commits.close());
     }
 }
 
 /// Where no thread is to be had, spans are lost, and counted.
-fn start_writer(intake: &Arc<Intake>, stores: &Arc<Stores>) {
+fn start_writer(intake: &Arc<Intake>, outlets: &Arc<Outlets>, faults: &Faults) {
     let thread = std::thread::Builder::new().name("timbal-writer".to_owned());
-    let (own_intake, own_stores) = (Arc::clone(intake), Arc::clone(stores));
-    if let Err(error) = thread.spawn(move || writer::run(&own_intake, &own_stores)) {
-        stores.note_error(StoreError::failed(error));
+    let (own_intake, own_outlets) = (Arc::clone(intake), Arc::clone(outlets));
+    if let Err(error) = thread.spawn(move || {
+        installed::keep_out();
+        writer::run(&own_intake, &own_outlets);
+    }) {
+        faults.note(StoreError::failed(error), true);
         intake.ledger.close();
+        intake.ledger.bell.end();
+        outlets.end();
     }
 }
 
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").finish_non_exhaustive()
+/// Where no thread is to be had, nobody waits until a run is written, which is counted.
+fn start_watch(intake: &Arc<Intake>, faults: &Faults) {
+    let Some(commits) = &intake.commits else { return };
+    let thread = std::thread::Builder::new().name("timbal-watch".to_owned());
+    let own = Arc::clone(commits);
+    if let Err(error) = thread.spawn(move || own.run()) {
+        faults.note(StoreError::failed(error), true);
+        commits.close();
     }
-}
-
-/// Keeps a recorder installed. Dropping it takes the recorder out, and writes out what it holds
-/// within five seconds; what is not written then is counted by [`Timbal::health`].
-#[must_use = "the recorder is taken out when this is dropped"]
-#[derive(Debug)]
-pub struct Guard {
-    timbal: Timbal,
-}
-
-impl Guard {
-    /// The recorder that is installed.
-    pub fn timbal(&self) -> &Timbal {
-        &self.timbal
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        IS_INSTALLED.store(false, Ordering::Relaxed);
-        let intake = INSTALLED.write().unwrap_or_else(PoisonError::into_inner).take();
-        drop(intake);
-        let ledger = &self.timbal.0.intake.ledger;
-        let _counted_in_health = ledger.wait_for(ledger.ask(), Instant::now() + FLUSH_WITHIN);
-    }
-}
-
-/// A recorder was to be installed where one is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InstallError;
-
-impl fmt::Display for InstallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a recorder is installed already: drop its guard first")
-    }
-}
-
-impl std::error::Error for InstallError {}
-
-/// What became of the calls of a recorder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Health {
-    /// Ended, and not written yet.
-    pub queued: u64,
-    /// Written to the stores.
-    pub written: u64,
-    /// Values that were too large or too deep to be captured whole.
-    pub cut: u64,
-    /// Said about calls when neither they nor any call above was open.
-    pub late: u64,
-    /// Ended, and never written: the queue was full or closed, or the store failed to the end.
-    pub lost: u64,
-    /// Subscribers that panicked and hear nothing more.
-    pub subscribers_cut_off: usize,
-    /// What a store said when it last failed.
-    pub last_error: Option<String>,
-}
-
-/// The recorder of the process.
-static INSTALLED: RwLock<Option<Arc<Intake>>> = RwLock::new(None);
-
-/// Whether there is one: what a call asks that nobody hears.
-static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
-
-#[inline]
-pub(crate) fn is_installed() -> bool {
-    IS_INSTALLED.load(Ordering::Relaxed)
-}
-
-pub(crate) fn installed() -> Option<Arc<Intake>> {
-    INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -1,7 +1,7 @@
 //! `Run`: what all calls of one run have in common.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::capture::Rules;
 use crate::clock::{RunClock, Timestamp};
@@ -9,6 +9,7 @@ use crate::ids::{self, CallId, RunId};
 use crate::intake::Intake;
 use crate::ledger::Ledger;
 use crate::path::Above;
+use crate::{Definition, sampling};
 
 /// One run: what its calls have in common. It lives as long as one of them is open or its span is
 /// kept, and it holds none of them.
@@ -16,12 +17,15 @@ pub(crate) struct Run {
     pub(crate) id: RunId,
     /// What is above the run's first call here.
     pub(crate) above: Option<Arc<Above>>,
-    /// The recorder that the run's calls are told to; `None` if only readers hear of them.
+    /// The recorder whose rules count; `None` if only readers hear of the run's calls.
     pub(crate) intake: Option<Arc<Intake>>,
-    /// Where the run's calls stand if there is no recorder.
-    own_ledger: Option<Ledger>,
+    /// Whether the run's calls are told to it.
+    is_recorded: bool,
     clock: RunClock,
+    /// When its first call starts: what made the run needs no clock of its own.
+    pub(crate) t0: Timestamp,
     starts: AtomicU64,
+    has_lost: AtomicBool,
 }
 
 /// Where a run comes from.
@@ -34,25 +38,48 @@ pub(crate) enum Origin {
 }
 
 impl Run {
-    pub(crate) fn start(origin: Origin, intake: Option<Arc<Intake>>) -> Self {
-        let clock = RunClock::start(intake.as_ref().and_then(|intake| intake.clock.as_ref()));
+    /// A run that starts with a call of the runnable that `root` names.
+    pub(crate) fn start(
+        origin: Origin,
+        intake: Option<Arc<Intake>>,
+        root: impl FnOnce() -> Definition,
+    ) -> Self {
+        let (clock, t0) = RunClock::start(intake.as_ref().and_then(|intake| intake.clock.as_ref()));
         let (id, parent_run_id, caller) = match origin {
             Origin::New { parent } => {
                 let [high, low] = [(); 2].map(|()| bits(intake.as_deref()));
-                (RunId::new(clock.now(), high, low), parent, None)
+                (RunId::new(t0, high, low), parent, None)
             }
             Origin::Remote { run, call } => (run, None, Some(call)),
         };
         let is_first = parent_run_id.is_none() && caller.is_none();
         let above = (!is_first).then(|| Arc::new(Above { parent_run_id, caller, path: None }));
-        let own_ledger = intake.is_none().then(Ledger::of_open_calls);
-        Self { id, above, intake, own_ledger, clock, starts: AtomicU64::new(0) }
+        let is_recorded = intake.as_ref().is_some_and(|intake| match &intake.sampling {
+            Some(rule) => sampling::asks(&**rule, &root(), id),
+            None => true,
+        });
+        let (starts, has_lost) = (AtomicU64::new(1), AtomicBool::new(false));
+        Self { id, above, intake, is_recorded, clock, t0, starts, has_lost }
+    }
+
+    /// The recorder that the run's calls are told to, if they are recorded.
+    #[inline]
+    pub(crate) fn recorded_by(&self) -> Option<&Intake> {
+        self.intake.as_deref().filter(|_| self.is_recorded)
     }
 
     /// Where the run's calls stand while they are open.
+    #[inline]
     pub(crate) fn ledger(&self) -> &Ledger {
-        let own = || self.own_ledger.as_ref().expect("a run without a recorder has its own");
-        self.intake.as_ref().map_or_else(own, |intake| &intake.ledger)
+        match self.recorded_by() {
+            Some(intake) => &intake.ledger,
+            None => Ledger::of_unrecorded(),
+        }
+    }
+
+    /// Whether a call of it, as far as it can be known, may be recorded in another process.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.is_recorded || self.intake.is_none()
     }
 
     #[inline]
@@ -60,10 +87,32 @@ impl Run {
         self.clock.now()
     }
 
-    /// The id and the number of the next call that starts.
-    pub(crate) fn next_call(&self) -> (CallId, u64) {
-        let number = self.starts.fetch_add(1, Ordering::Relaxed);
-        (CallId::new(bits(self.intake.as_deref())), number)
+    /// The number of the next call that starts. The first, which is the run's own, is 0.
+    #[inline]
+    pub(crate) fn next_number(&self) -> u64 {
+        self.starts.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// An id for a call that starts.
+    #[inline]
+    pub(crate) fn new_call_id(&self) -> CallId {
+        CallId::new(bits(self.intake.as_deref()))
+    }
+
+    /// Whether its first call completes when the run is written.
+    #[inline]
+    pub(crate) fn is_to_be_committed(&self) -> bool {
+        self.recorded_by().is_some_and(|intake| intake.commits.is_some())
+    }
+
+    /// A call has ended and there was no place for it.
+    #[cold]
+    pub(crate) fn note_loss(&self) {
+        self.has_lost.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_lost(&self) -> bool {
+        self.has_lost.load(Ordering::Relaxed)
     }
 
     pub(crate) fn rules(&self) -> &Rules {

@@ -1,22 +1,28 @@
 //! `Shard`: a part of the calls of a recorder, with a lock of its own.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use slab::Slab;
 
 use crate::CallId;
 use crate::record::Record;
+use crate::sync::{Condvar, Mutex, MutexGuard};
+
+/// A model of it tries all that threads can do, which is a lot: it is smaller.
+const IS_MODEL: bool = cfg!(all(test, timbal_loom));
 
 /// How many threads start and end calls without ever waiting for each other.
-pub(crate) const SHARDS: usize = 8;
+pub(crate) const SHARDS: usize = if IS_MODEL { 2 } else { 8 };
 
 /// How many ended calls, and how many bytes of them, may wait in a shard to be written.
-const MAX_ENDED: usize = 16_384;
+const MAX_ENDED: usize = if IS_MODEL { 2 } else { 16_384 };
 const MAX_BYTES: usize = 8 << 20;
 
 /// A shard keeps so many sheets for calls to come, also if there have long been less.
 const MIN_BLANK: usize = 512;
+
+/// How many places are looked at before others may have the lock.
+const LOOKED_AT: usize = 1_024;
 
 /// On cache lines of its own, so that threads do not slow each other down.
 #[derive(Default)]
@@ -39,6 +45,8 @@ pub(crate) struct Page {
     pub(crate) blank: Vec<Sheet>,
     /// Of the ended calls.
     pub(crate) bytes: usize,
+    /// How many the writer has taken, and how many it could not be given.
+    pub(crate) taken: u64,
     pub(crate) refused: u64,
     /// A call has waited for a place in vain: until the writer comes, no other does.
     pub(crate) is_stuck: bool,
@@ -64,9 +72,27 @@ impl Shard {
         let mut page = self.lock();
         (page.bytes, page.is_stuck) = (0, false);
         let ended = std::mem::take(&mut page.ended);
+        page.taken += ended.len() as u64;
         drop(page);
         self.place.notify_all();
         ended
+    }
+
+    /// Looks at the open calls. Calls start and end meanwhile.
+    pub(crate) fn visit(&self, see: &mut impl FnMut(&mut Record)) {
+        let mut first = 0;
+        loop {
+            let mut page = self.lock();
+            if page.open.is_empty() || first >= page.open.capacity() {
+                return;
+            }
+            let slots = first..page.open.capacity().min(first + LOOKED_AT);
+            for slot in slots {
+                let sheet = page.open.get_mut(slot);
+                sheet.and_then(|sheet| sheet.as_mut().as_mut()).into_iter().for_each(&mut *see);
+            }
+            first += LOOKED_AT;
+        }
     }
 
     /// Takes back sheets on which nothing is written any more.
@@ -124,11 +150,17 @@ impl Place {
 }
 
 /// The shard of this thread.
+#[cfg(not(all(test, timbal_loom)))]
 #[inline]
 pub(crate) fn own_shard() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static SHARD: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
     }
     SHARD.try_with(|shard| *shard).unwrap_or(0)
 }
+
+#[cfg(all(test, timbal_loom))]
+pub(crate) use crate::loom_tests::own_shard;

@@ -56,6 +56,11 @@ pub struct Span {
     pub chunks: u64,
     /// The time from the call's start to its first chunk.
     pub first_chunk_ns: Option<u64>,
+    /// How many bytes its polls allocated, calls below included, and what recording them took; not
+    /// what it gave back. `None` in a process that has no
+    /// [`CountingAllocator`](struct@crate::CountingAllocator); then the key is left out on the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated_bytes: Option<u64>,
     /// What the call itself used, without the calls below it.
     pub usage_own: BTreeMap<String, u64>,
     /// The runnable that was called.
@@ -105,6 +110,7 @@ impl Span {
             calls: 0,
             chunks: 0,
             first_chunk_ns: None,
+            allocated_bytes: None,
             usage_own: BTreeMap::new(),
             definition,
             process: Process::current().clone(),
@@ -145,7 +151,7 @@ impl From<Span> for OutputEvent {
 }
 
 /// A process that makes calls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Process {
     /// The file name of the program.

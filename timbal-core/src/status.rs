@@ -29,6 +29,11 @@ pub enum StatusCode {
     Cancelled,
     /// It took longer than it was given.
     Timeout,
+    /// It has not ended: so says the span of an open call, and never an Output event.
+    Running,
+    /// It had not ended when the process that made it did, or when its recorder went. So says a span,
+    /// and never an Output event.
+    Interrupted,
 }
 
 impl Status {
@@ -40,6 +45,23 @@ impl Status {
     /// The call was dropped before its end.
     pub fn dropped() -> Self {
         Self { reason: Some("dropped".to_owned()), ..Self::from(StatusCode::Cancelled) }
+    }
+
+    /// The call has not ended.
+    pub fn running() -> Self {
+        Self::from(StatusCode::Running)
+    }
+
+    /// The call had not ended when the process that made it did: what a [`Store`](crate::Store) says
+    /// of a running call whose writer is gone.
+    pub fn interrupted() -> Self {
+        Self::from(StatusCode::Interrupted)
+    }
+
+    /// The call had nothing more to do, as it says.
+    pub(crate) fn early_exit(message: &str) -> Self {
+        let (reason, message) = (Some("early_exit".to_owned()), Some(message.to_owned()));
+        Self { code: StatusCode::Cancelled, reason, message: message.filter(|it| !it.is_empty()) }
     }
 
     /// Whether the call returned a value that is no `Err`.
@@ -75,6 +97,8 @@ impl fmt::Display for StatusCode {
             Self::Error => "error",
             Self::Cancelled => "cancelled",
             Self::Timeout => "timeout",
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
         })
     }
 }

@@ -4,13 +4,42 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(doc)]
+use crate::StatusCode;
 use crate::record::Record;
-use crate::{CallError, CallId, RunId, Span, Trace};
+use crate::{
+    CallError, CallId, Filter, Page, Prune, Pruned, RunId, Span, Stats, StatsQuery, Trace,
+};
 
 /// Keeps traces and gives them back.
 ///
 /// Its methods may block: they are called on the recorder's own threads, [`put`](Self::put) on one
-/// and the others on another. One that panics has failed, no more.
+/// and the others on another. One that panics has failed, no more. What they call there is not
+/// recorded by the recorder of the process: it would never end.
+///
+/// A store that only keeps traces needs no more than [`put`](Self::put) and [`trace`](Self::trace):
+/// what else it is asked is then [`StoreError::Unsupported`].
+///
+/// # Writing one
+///
+/// [`Page::collect`], [`RunSummary`](crate::RunSummary), [`Tally`](crate::Tally) and
+/// [`TextSearch`](crate::TextSearch) do what is the same for all stores.
+///
+/// # Calls that have not ended
+///
+/// A call that has been open for a second is put as a span that is [`Running`](StatusCode::Running),
+/// with its open parents; when it ends, its span replaces that one. Should the process be killed
+/// before, it never does. So a store that outlives its process
+///
+/// - takes a lock of its own before it keeps its first running span, and holds it for as long as it
+///   lives: an exclusive lock on a file beside its data, or an advisory lock in a database. The
+///   operating system, or the database, gives it back when the process is gone, however it went;
+/// - keeps with each running span which lock that was;
+/// - gives a running span whose lock is free as [`Interrupted`](StatusCode::Interrupted), wherever it
+///   is read, listed or counted. Process ids and clocks cannot tell: both are given anew.
+///
+/// A store that is gone with its process, as the one in memory is, needs none of this: a recorder that
+/// goes in an orderly way puts the calls that are still open as interrupted itself.
 pub trait Store: Send + Sync + 'static {
     /// Keeps these spans, all or none. A span whose key (`run_id`, `call_id`) is there replaces it.
     ///
@@ -25,6 +54,43 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// If the store could not be read.
     fn trace(&self, run_id: RunId) -> Result<Option<Trace>, StoreError>;
+
+    /// The runs that a filter asks for, the newest first: in the order of their
+    /// [cursors](crate::Cursor), backwards.
+    ///
+    /// # Errors
+    ///
+    /// If the store could not be read, or does not answer such questions.
+    fn runs(&self, _filter: &Filter) -> Result<Page, StoreError> {
+        Err(StoreError::Unsupported("runs"))
+    }
+
+    /// How often paths were called, how long that took, and what it used.
+    ///
+    /// # Errors
+    ///
+    /// If the store could not be read, or does not answer such questions.
+    fn stats(&self, _query: &StatsQuery) -> Result<Stats, StoreError> {
+        Err(StoreError::Unsupported("stats"))
+    }
+
+    /// The paths of all spans, each once, in order.
+    ///
+    /// # Errors
+    ///
+    /// If the store could not be read, or does not answer such questions.
+    fn paths(&self) -> Result<Vec<String>, StoreError> {
+        Err(StoreError::Unsupported("paths"))
+    }
+
+    /// Lets go of runs, each with all its spans.
+    ///
+    /// # Errors
+    ///
+    /// If the store could not let go of them, or never does. Some of them may be gone.
+    fn prune(&self, _prune: &Prune) -> Result<Pruned, StoreError> {
+        Err(StoreError::Unsupported("prune"))
+    }
 }
 
 /// Spans on their way to a store.
@@ -129,7 +195,9 @@ pub enum StoreError {
     Failed(Box<dyn Error + Send + Sync>),
     /// The store panicked, with this message.
     Panicked(String),
-    /// The recorder could not write everything out in time.
+    /// The store does not do this.
+    Unsupported(&'static str),
+    /// Not everything was written out in time.
     TimedOut,
     /// The recorder is closed: nobody is there to answer.
     Closed,
@@ -151,7 +219,8 @@ impl fmt::Display for StoreError {
         match self {
             Self::Failed(error) => write!(f, "the store failed: {error}"),
             Self::Panicked(message) => write!(f, "the store panicked: {message}"),
-            Self::TimedOut => f.write_str("the store did not write everything in time"),
+            Self::Unsupported(what) => write!(f, "the store has no `{what}`"),
+            Self::TimedOut => f.write_str("not everything was written in time"),
             Self::Closed => f.write_str("the recorder is closed"),
         }
     }
@@ -161,7 +230,7 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(&**error),
-            Self::Panicked(_) | Self::TimedOut | Self::Closed => None,
+            Self::Panicked(_) | Self::Unsupported(_) | Self::TimedOut | Self::Closed => None,
         }
     }
 }

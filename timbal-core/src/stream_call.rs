@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::ending::Ending;
 use crate::events::{Driven, Events, drive};
 use crate::item::ItemProbe;
 use crate::lazy::{Lazy, lazy};
@@ -14,7 +15,7 @@ use crate::settings::{Gathered, settings};
 use crate::{Definition, OutputEvent, Trace};
 
 pin_project! {
-    /// A call of a runnable: the stream that the function would have given.
+    /// A call of a runnable: the stream that the function would have given, or what it yields.
     ///
     /// It does nothing until it is polled. Each item is a chunk; it waits while a reader is too far
     /// behind to take it. The items are the call's output in the end, and those that are an `Err` pass
@@ -31,6 +32,7 @@ pin_project! {
         body: Option<S>, // taken by `drop` alone, which must not leave it to the fields' own order
         lifecycle: Lifecycle,
         probe: ItemProbe<S::Item>,
+        end: fn(&S, &mut Ending<'_>),
     }
 
     impl<S: Stream> PinnedDrop for StreamCall<S> {
@@ -56,7 +58,17 @@ pub(crate) fn stream_of<S: Stream>(
     body: S,
     probe: ItemProbe<S::Item>,
 ) -> StreamCall<S> {
-    StreamCall { body: Some(body), lifecycle, probe }
+    stream_with(lifecycle, body, probe, |_, _| ())
+}
+
+/// The same of a body that has more to say in the end than what its items come to.
+pub(crate) fn stream_with<S: Stream>(
+    lifecycle: Lifecycle,
+    body: S,
+    probe: ItemProbe<S::Item>,
+    end: fn(&S, &mut Ending<'_>),
+) -> StreamCall<S> {
+    StreamCall { body: Some(body), lifecycle, probe, end }
 }
 
 impl<S: Stream> Stream for StreamCall<S> {
@@ -64,14 +76,20 @@ impl<S: Stream> Stream for StreamCall<S> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
+        if this.lifecycle.is_settling() {
+            return this.lifecycle.poll_settled(cx).map(|()| None);
+        }
         ready!(this.lifecycle.start(cx));
         // The place is there before the item is: so an item need not be kept until there is one.
         ready!(this.lifecycle.poll_place(cx));
-        let body = this.body.as_pin_mut().expect("only `drop` takes the body");
-        let item = ready!(this.lifecycle.run(|| body.poll_next(cx)));
+        let mut body = this.body.as_pin_mut().expect("only `drop` takes the body");
+        let item = ready!(this.lifecycle.poll(cx, |cx| body.as_mut().poll_next(cx)));
         match &item {
             Some(item) => this.lifecycle.item(|it| (this.probe)(item, it)),
-            None => this.lifecycle.end(|_| ()),
+            None => {
+                this.lifecycle.end(|ending| (this.end)(&body, ending));
+                ready!(this.lifecycle.poll_settled(cx));
+            }
         }
         Poll::Ready(item)
     }
@@ -121,6 +139,10 @@ impl<S: Stream> StreamCall<S> {
 impl<S: Stream> StreamCall<S> {
     fn lifecycle(&mut self) -> &mut Lifecycle {
         &mut self.lifecycle
+    }
+
+    pub(crate) fn body(self: Pin<&mut Self>) -> Pin<&mut S> {
+        self.project().body.as_pin_mut().expect("only `drop` takes the body")
     }
 }
 

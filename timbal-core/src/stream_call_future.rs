@@ -53,9 +53,10 @@ impl<F: Future<Output: Stream>> Future for StreamCallFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        ready!(this.lifecycle.poll_settled(cx)); // only a panic of the body is kept from before
         ready!(this.lifecycle.start(cx));
         let body = this.body.as_pin_mut().expect("only `drop` takes the body");
-        let stream = ready!(this.lifecycle.run(|| body.poll(cx)));
+        let stream = ready!(this.lifecycle.poll(cx, |cx| body.poll(cx)));
         Poll::Ready(stream_of(this.lifecycle.hand_over(), stream, *this.probe))
     }
 }

@@ -3,13 +3,15 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::{CallError, Event};
 
 /// Hears every event of the calls that its recorder records, as it happens, on the thread on which
 /// it happens.
 ///
-/// The call waits for it, so it must be quick. One that panics is cut off: it hears nothing more,
+/// The call waits for it, so it must be quick; [`queued`](crate::queued()) runs one that is not on a
+/// thread of its own. One that panics is cut off: it hears nothing more,
 /// and [`Health::subscribers_cut_off`](crate::Health::subscribers_cut_off) counts it. A closure is
 /// a subscriber.
 ///
@@ -28,6 +30,23 @@ use crate::{CallError, Event};
 pub trait Subscriber: Send + Sync + 'static {
     /// Hears one event.
     fn on_event(&self, event: &Event);
+
+    /// Waits until it is done with all that it heard until now, but no longer than this; `false` if it
+    /// is not. Only one that goes on with an event after [`on_event`](Self::on_event) has to say how.
+    fn flush(&self, within: Duration) -> bool {
+        let _ = within;
+        true
+    }
+
+    /// How many events it has left out, of those that it was to hear.
+    fn left_out(&self) -> u64 {
+        0
+    }
+
+    /// Whether it has failed for good, other than by a panic in [`on_event`](Self::on_event).
+    fn is_cut_off(&self) -> bool {
+        false
+    }
 }
 
 impl<F: Fn(&Event) + Send + Sync + 'static> Subscriber for F {
@@ -39,6 +58,26 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Subscriber for F {
 thread_local! {
     /// Whether a subscriber of this thread hears something right now.
     static HEARS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a subscriber of this thread hears something right now.
+pub(crate) fn hears() -> bool {
+    HEARS.get()
+}
+
+/// All that this thread does is a subscriber's.
+pub(crate) fn hear_from_now_on() {
+    HEARS.set(true);
+}
+
+/// Waits until all of them are done with what they heard, but no longer than until the deadline;
+/// `false` if they are not.
+pub(crate) fn flush_all(subscriptions: &[Subscription], deadline: Instant) -> bool {
+    subscriptions.iter().fold(true, |are_done, Subscription { subscriber, .. }| {
+        let within = deadline.saturating_duration_since(Instant::now());
+        let flushed = catch_unwind(AssertUnwindSafe(|| subscriber.flush(within)));
+        are_done & flushed.map_err(CallError::from_caught).unwrap_or(false)
+    })
 }
 
 /// Tells one event to all of them.
@@ -65,6 +104,16 @@ impl Subscription {
 
     pub(crate) fn is_cut_off(&self) -> bool {
         self.is_cut_off.load(Ordering::Relaxed)
+    }
+
+    /// The same, with what it says of itself.
+    pub(crate) fn has_failed(&self) -> bool {
+        let says = AssertUnwindSafe(|| self.subscriber.is_cut_off());
+        self.is_cut_off() || catch_unwind(says).unwrap_or(true)
+    }
+
+    pub(crate) fn left_out(&self) -> u64 {
+        catch_unwind(AssertUnwindSafe(|| self.subscriber.left_out())).unwrap_or(0)
     }
 
     fn tell(&self, event: &Event) {

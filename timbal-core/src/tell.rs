@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use crate::Payload;
 use crate::event::{ChunkEvent, Event};
+use crate::intake::Intake;
 use crate::open_call::OpenCall;
 use crate::reader::{Reader, Readers};
 use crate::record::Record;
@@ -25,24 +26,54 @@ pub(crate) fn start(call: &OpenCall) {
     }
 }
 
-/// The call says something on its way; it is captured only if somebody hears it.
-pub(crate) fn chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) {
-    call.count_chunk();
+/// The call gives an item, which only its handle does: it has not ended.
+pub(crate) fn item(call: &OpenCall, chunk: Payload) {
     if is_heard(call) {
-        say(call, Event::Chunk(ChunkEvent::new(call.start_event(), capture())));
+        say(call, Event::Chunk(ChunkEvent::new(call.start_event(), chunk)));
     }
+}
+
+/// The same from code that cannot wait: without a place it is left out, which is counted. Then this
+/// is `false`.
+pub(crate) fn try_item(call: &OpenCall, chunk: Payload) -> bool {
+    let has_place = has_place(call);
+    if has_place {
+        item(call, chunk)
+    } else {
+        leave_out(call)
+    }
+    has_place
+}
+
+/// What runs in the call, or what it has left behind, says something. It is captured only if
+/// somebody hears it.
+pub(crate) fn chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) -> bool {
+    // Before it is said, as capturing runs code of the user's. Who hears a call hears those below it.
+    let chunk = call.nearest_open().filter(|open| is_heard(open)).map(|_| capture());
+    call.speak(|open| {
+        open.count_chunk();
+        if let Some(chunk) = chunk.as_ref().filter(|_| is_heard(open)) {
+            say(open, Event::Chunk(ChunkEvent::new(open.start_event(), chunk.clone())));
+        }
+    })
 }
 
 /// The same from code that cannot wait: without a place it is left out, which is counted.
 pub(crate) fn try_chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) -> bool {
-    let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes());
-    let has_place = inboxes.all(|inbox| inbox.has_place());
-    if has_place {
-        chunk(call, capture);
-    } else {
-        call.note(|notes| notes.count("chunks_left_out"));
+    if call.nearest_open().is_none_or(has_place) {
+        return chunk(call, capture);
     }
-    has_place
+    leave_out(call);
+    false
+}
+
+/// Whether every reader has a place for one more event.
+fn has_place(call: &OpenCall) -> bool {
+    call.readers.iter().flat_map(|readers| readers.inboxes()).all(|inbox| inbox.has_place())
+}
+
+fn leave_out(call: &OpenCall) {
+    call.note(|notes| notes.count("chunks_left_out"));
 }
 
 /// Whether anybody wants to be told how the call ends, but for the writer.
@@ -69,18 +100,15 @@ pub(crate) fn end(call: &OpenCall, record: &Record) {
 pub(crate) fn is_heard(call: &OpenCall) -> bool {
     let is_read = |readers: &Readers| readers.inboxes().next().is_some();
     call.readers.as_deref().is_some_and(is_read)
-        || call.run().intake.as_ref().is_some_and(|intake| intake.has_subscribers())
+        || call.run().recorded_by().is_some_and(Intake::has_subscribers)
 }
 
 fn say(call: &OpenCall, event: Event) {
-    if let Some(intake) = &call.run().intake {
+    if let Some(intake) = call.run().recorded_by() {
         intake.tell_subscribers(&event);
     }
-    let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes()).peekable();
-    let mut event = Some(event);
-    while let Some(inbox) = inboxes.next() {
-        let last = inboxes.peek().is_none();
-        let copy = if last { event.take() } else { event.clone() };
-        copy.into_iter().for_each(|event| inbox.push(event));
-    }
+    let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes());
+    let Some(nearest) = inboxes.next() else { return };
+    inboxes.for_each(|inbox| inbox.push(event.clone()));
+    nearest.push(event);
 }

@@ -13,7 +13,8 @@ const MAX_SHOWN: usize = 100;
 /// All spans of one run.
 ///
 /// `Display` draws the tree, a line a call: its name, input, and output or error. `{:#}` adds how
-/// long each call took and what it used. Spans whose parent is missing are drawn at the margin.
+/// long each call took, what it used, and at its end the traceback of the run, if it has failed. Spans
+/// whose parent is missing are drawn at the margin.
 ///
 /// ```text
 /// sum_of_doubles {"a":1,"b":2} -> 6
@@ -101,8 +102,17 @@ impl fmt::Display for Trace {
             let children = tree.children.remove(&span.call_id).unwrap_or_default();
             open.extend(children.into_iter().rev().map(|child| (depth + 1, child)));
         }
-        Ok(())
+        match tree.roots.first() {
+            Some(root) if f.alternate() => draw_traceback(root, f),
+            _ => Ok(()),
+        }
     }
+}
+
+/// The lines of the traceback of its error.
+fn draw_traceback(span: &Span, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut lines = span.error.iter().flat_map(|error| error.traceback().lines());
+    lines.try_for_each(|line| write!(f, "\n{}", line.replace(char::is_control, " ")))
 }
 
 /// One span in one line.

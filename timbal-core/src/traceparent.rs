@@ -33,6 +33,14 @@ impl Traceparent {
         Self { run_id, call_id, flags: Self::SAMPLED }
     }
 
+    /// The same header, that says whether the caller records its call.
+    #[must_use]
+    pub fn with_sampled(self, is_sampled: bool) -> Self {
+        let flags =
+            if is_sampled { self.flags | Self::SAMPLED } else { self.flags & !Self::SAMPLED };
+        Self { flags, ..self }
+    }
+
     /// The run: the header's trace id.
     pub fn run_id(&self) -> RunId {
         self.run_id

@@ -1,5 +1,9 @@
 //! The name of a type as a user would write it: `std::io::Error`.
 
+use std::error::Error;
+
+use crate::{CallError, EarlyExit};
+
 /// What a user writes without a path.
 const PRELUDE: [&str; 7] = [
     "alloc::boxed::Box",
@@ -20,6 +24,37 @@ const DEEP: [&str; 3] = ["os::", "sync::atomic::", "sync::mpsc::"];
 /// `std::io::error::Error`, `alloc::boxed::Box<dyn core::error::Error>`.
 pub(crate) fn type_name<T: ?Sized>() -> String {
     rewrite(std::any::type_name::<T>())
+}
+
+/// The name of the type of an error of which only that is known, if it is one of those that most errors
+/// come from; otherwise `dyn Error`.
+pub(crate) fn type_name_of(error: &(dyn Error + 'static)) -> String {
+    macro_rules! first_of {
+        ($($ty:ty),* $(,)?) => {
+            match error {
+                $(error if error.is::<$ty>() => type_name::<$ty>(),)*
+                _ => "dyn Error".to_owned(),
+            }
+        };
+    }
+    first_of!(
+        std::io::Error,
+        std::fmt::Error,
+        std::num::ParseIntError,
+        std::num::ParseFloatError,
+        std::num::TryFromIntError,
+        std::str::ParseBoolError,
+        std::char::ParseCharError,
+        std::str::Utf8Error,
+        std::string::FromUtf8Error,
+        std::net::AddrParseError,
+        std::env::VarError,
+        std::time::SystemTimeError,
+        std::sync::mpsc::RecvError,
+        serde_json::Error,
+        CallError,
+        EarlyExit,
+    )
 }
 
 /// Rewrites each path; what stands between two of them (`Box<dyn …>`) stays as it is.
@@ -60,8 +95,6 @@ fn rewrite_path(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-
     use super::*;
 
     #[test]
@@ -83,5 +116,15 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(name, expected);
         }
+    }
+    #[test]
+    fn errors_that_most_errors_come_from_are_known() {
+        let number = "x".parse::<u8>().unwrap_err();
+        assert_eq!(type_name_of(&number), "std::num::ParseIntError");
+        let io = std::io::Error::other("failed");
+        assert_eq!(type_name_of(&io), "std::io::Error");
+        assert_eq!(type_name_of(&EarlyExit::new("enough")), "timbal::EarlyExit");
+        let unknown = Box::<dyn Error>::from("text");
+        assert_eq!(type_name_of(&*unknown), "dyn Error");
     }
 }

@@ -12,7 +12,8 @@ use crate::lifecycle::Lifecycle;
 pub fn value<T>(definition: &'static Definition, body: impl FnOnce() -> T, probe: Probe<T>) -> T {
     let mut lifecycle = Lifecycle::new(definition);
     lifecycle.start_now();
-    let output = lifecycle.run(body);
+    let output = lifecycle.run_now(body);
     lifecycle.end(|ending| probe(&output, ending));
+    lifecycle.settle();
     output
 }

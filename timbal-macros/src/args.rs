@@ -3,12 +3,14 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, ExprPath, Lit, LitStr, Path, Result, Token, parenthesized, token};
+use syn::{
+    Error, ExprPath, Lit, LitStr, Path, Result, Token, Type, parenthesized, parse_quote, token,
+};
 
 use crate::errors::Errors;
 
 /// The options, as they are written.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 13] = [
     "name",
     "skip_input",
     "skip_output",
@@ -16,6 +18,8 @@ const OPTIONS: [&str; 11] = [
     "opaque",
     "boxed",
     "blocking",
+    "yields",
+    "try_yields",
     "fold",
     "usage",
     "metadata",
@@ -35,6 +39,7 @@ pub(crate) struct Args {
     pub(crate) opaque: Option<Ident>,
     pub(crate) boxed: Option<Boxed>,
     pub(crate) blocking: Option<Ident>,
+    pub(crate) yields: Option<Yields>,
     pub(crate) fold: Option<Fold>,
     pub(crate) usage: Option<ExprPath>,
     pub(crate) metadata: Vec<(Ident, Lit)>,
@@ -48,6 +53,15 @@ pub(crate) struct Boxed {
     pub(crate) key: Ident,
     /// Whether it need not be `Send`.
     pub(crate) is_local: bool,
+}
+
+/// The body yields.
+pub(crate) struct Yields {
+    /// The option's name.
+    pub(crate) key: Ident,
+    pub(crate) ty: Type,
+    /// Whether it may fail.
+    pub(crate) is_try: bool,
 }
 
 /// What the items of a call come to.
@@ -96,6 +110,7 @@ impl Args {
             "opaque" => self.opaque = flag(&key, input)?.then(|| key.clone()),
             "boxed" => self.boxed = Some(boxed(&key, input)?),
             "blocking" => self.blocking = flag(&key, input)?.then(|| key.clone()),
+            "yields" | "try_yields" => self.yields(&key, input)?,
             "fold" => self.fold = Some(fold(&key, input)?),
             "usage" => self.usage = Some(value(&key, input, "usage = path")?),
             "metadata" => self.metadata = metadata(&key, input, errors)?,
@@ -107,6 +122,18 @@ impl Args {
         }
         seen.push(key);
         Ok(())
+    }
+
+    fn yields(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        if self.yields.as_ref().is_some_and(|other| other.key != *key) {
+            return Err(Error::new(key.span(), "expected `yields` or `try_yields`, not both"));
+        }
+        let ty = value(key, input, &format!("{key} = T"));
+        let is_try = key == "try_yields";
+        // It yields also if it does not say what.
+        let yielded = ty.as_ref().cloned().unwrap_or_else(|_| parse_quote!(_));
+        self.yields = Some(Yields { key: key.clone(), ty: yielded, is_try });
+        ty.map(drop)
     }
 }
 

@@ -57,6 +57,9 @@ pub(crate) fn check(args: &Args, errors: &mut Errors) {
     if let Some(blocking) = &args.blocking {
         errors.push(blocking, MESSAGE);
     }
+    if let Some(yields) = &args.yields {
+        errors.push(&yields.key, MESSAGE);
+    }
     if let Some(usage) = &args.usage {
         errors.push(usage, MESSAGE);
     }
@@ -70,6 +73,7 @@ fn attribute(args: &Args, signature: &Signature, returned: &Returned<'_>) -> Att
     expand::attribute(&Args {
         name: None,
         blocking: None,
+        yields: None,
         fold: None,
         usage: None,
         capture_self: args.capture_self.clone().filter(|_| has_self),

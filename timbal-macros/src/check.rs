@@ -1,11 +1,16 @@
 //! What is wrong with a `Runnable`: a function for each rule.
 
+use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, Meta, Path, ReceiverKind, Type, TypeParamBound};
+use syn::{Attribute, FnArg, Meta, Path, ReceiverKind, ReturnType, Type, TypeParamBound};
 
+use crate::args::FoldBy;
+use crate::closures;
 use crate::errors::Errors;
 use crate::model::Runnable;
-use crate::shape::{Form, Shape, shape_of};
+use crate::recursion;
+use crate::shape::{Form, Returned, Shape, plain_type, shape_of};
+use crate::yields;
 
 pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
     for rule in [
@@ -14,13 +19,19 @@ pub(crate) fn check(runnable: &Runnable<'_>, errors: &mut Errors) {
         has_a_self_to_capture,
         has_a_handle_to_hide,
         has_a_future_to_box,
+        holds_no_call_of_itself,
         blocks,
         blocks_nobody_who_lends,
         is_plain,
         returns_a_value,
         returns_one_value,
         returns_no_more_than_a_call,
+        yields_if_it_says_so,
+        yields_what_it_returns,
+        yields_without_waiting,
+        yields_where_it_can_wait,
         items_are_folded,
+        functions_are_no_parameters,
         name_fits_into_a_path,
         metadata_keys_differ,
         marks_take_nothing,
@@ -68,10 +79,35 @@ fn has_a_handle_to_hide(runnable: &Runnable<'_>, errors: &mut Errors) {
 /// What is no `async fn` says what it boxes by its type.
 fn has_a_future_to_box(runnable: &Runnable<'_>, errors: &mut Errors) {
     let Some(option) = &runnable.args.boxed else { return };
-    if (runnable.shape, runnable.form) != (Shape::Future, Form::Async) {
+    if runnable.form == Form::Generator {
+        let message = "expected `Box::pin(..)` where a generator calls itself, and no `boxed`";
+        errors.push(&option.key, message);
+    } else if (runnable.shape, runnable.form) != (Shape::Future, Form::Async) {
         errors.push(&option.key, "expected an `async fn` of a value");
     } else if runnable.args.opaque.is_some() {
         errors.push(&option.key, "expected `opaque` or `boxed`, not both");
+    }
+}
+
+/// Only what is certain is said here, as rustc finds all that there is: a method can call a function of
+/// its own name, and what another binding is called is not known.
+fn holds_no_call_of_itself(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let signature = &runnable.item.signature;
+    let is_future = (runnable.shape, runnable.form) == (Shape::Future, Form::Async);
+    if !is_future || runnable.args.boxed.is_some() || signature.receiver().is_some() {
+        return;
+    }
+    let is_bound =
+        runnable.parameters.iter().any(|it| recursion::mentions(it.pattern, &signature.ident));
+    if is_bound || recursion::mentions(signature, &format_ident!("Self")) {
+        return;
+    }
+    if let Some(name) = recursion::find(runnable.item.body.stream(), &signature.ident) {
+        let message = format!(
+            "expected `#[runnable(boxed)]`: a future that holds one of its own kind has no size \
+             (another `{name}` is called by its path)"
+        );
+        errors.push(name, message);
     }
 }
 
@@ -97,7 +133,7 @@ fn blocks_nobody_who_lends(runnable: &Runnable<'_>, errors: &mut Errors) {
                     errors.push(receiver, MESSAGE);
                 }
             }
-            FnArg::Typed(typed) => match &*typed.ty {
+            FnArg::Typed(typed) => match plain_type(&typed.ty) {
                 Type::Reference(it)
                     if it.lifetime.as_ref().is_none_or(|it| it.ident != "static") =>
                 {
@@ -123,8 +159,9 @@ fn is_plain(runnable: &Runnable<'_>, errors: &mut Errors) {
 }
 
 fn returns_a_value(runnable: &Runnable<'_>, errors: &mut Errors) {
-    if let Type::Never(never) = &runnable.output.ty {
-        let message = "expected `std::convert::Infallible`: `!` is no type on stable Rust yet";
+    if let Type::Never(never) = plain_type(&runnable.output.ty) {
+        let message = "expected `std::convert::Infallible`, with `skip_output`: `!` is no type on \
+            stable Rust yet";
         errors.push(never, message);
     }
 }
@@ -132,7 +169,7 @@ fn returns_a_value(runnable: &Runnable<'_>, errors: &mut Errors) {
 /// What an `async fn` gives when it is done is no future or iterator that goes on.
 fn returns_one_value(runnable: &Runnable<'_>, errors: &mut Errors) {
     let (Shape::Future, Form::Async) = (runnable.shape, runnable.form) else { return };
-    let Type::ImplTrait(output) = &runnable.output.ty else { return };
+    let Type::ImplTrait(output) = plain_type(&runnable.output.ty) else { return };
     for bound in &output.bounds {
         let TypeParamBound::Trait(bound) = bound else { continue };
         let Some(name) = bound.path.segments.last() else { continue };
@@ -160,6 +197,68 @@ fn returns_no_more_than_a_call(runnable: &Runnable<'_>, errors: &mut Errors) {
     }
 }
 
+fn yields_if_it_says_so(runnable: &Runnable<'_>, errors: &mut Errors) {
+    match (&runnable.args.yields, yields::find(&runnable.item.body.stream())) {
+        (Some(option), None) => {
+            errors.push(&option.key, "expected a body that says `yield_!(value)`");
+        }
+        (None, Some(name)) => {
+            let message = "expected `#[runnable(yields = T)]`, as this is how a generator yields, or \
+                           `try_yields = T` if it returns a `Result`";
+            errors.push(name, message);
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+}
+
+/// What is yielded and what is returned in the end are two things.
+fn yields_what_it_returns(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let Some(option) = &runnable.args.yields else { return };
+    let signature = &runnable.item.signature;
+    let returned = Returned::new(signature);
+    let is_plain = [(Shape::Value, Form::Named), (Shape::Future, Form::Async)];
+    if !is_plain.contains(&(returned.shape, returned.form)) {
+        let message = "expected what it returns in the end: what it yields stands in the attribute";
+        return errors.push(&signature.output, message);
+    }
+    let is_result = match &signature.output {
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Path(ty) => ty.path.segments.last().is_some_and(|last| last.ident == "Result"),
+            _ => false,
+        },
+        ReturnType::Default if option.is_try => {
+            let message = "expected `yields`, or a function that returns a `Result`";
+            return errors.push(&option.key, message);
+        }
+        ReturnType::Default => false,
+    };
+    if is_result && !option.is_try {
+        let message = "expected `try_yields`, as it returns a `Result`: its error is the last item";
+        errors.push(&option.key, message);
+    }
+}
+
+/// Its reader is all that a generator waits for that is not `async`.
+fn yields_without_waiting(runnable: &Runnable<'_>, errors: &mut Errors) {
+    if runnable.args.yields.is_none() || runnable.item.signature.asyncness.is_some() {
+        return;
+    }
+    for word in yields::awaits(&runnable.item.body.stream()) {
+        errors.push(word, "expected an `async fn`, or no `.await`: only `yield_!` waits in a `fn`");
+    }
+}
+
+fn yields_where_it_can_wait(runnable: &Runnable<'_>, errors: &mut Errors) {
+    if runnable.args.yields.is_none() {
+        return;
+    }
+    for name in closures::yields(runnable.item.body.stream()) {
+        let message = "expected `yield_!` in a loop or an `async` block: a closure cannot wait until its \
+                       item is taken";
+        errors.push(name, message);
+    }
+}
+
 fn items_are_folded(runnable: &Runnable<'_>, errors: &mut Errors) {
     let Some(fold) = &runnable.args.fold else { return };
     if !matches!(runnable.shape, Shape::Stream | Shape::Iterator) {
@@ -169,6 +268,22 @@ fn items_are_folded(runnable: &Runnable<'_>, errors: &mut Errors) {
         );
     } else if runnable.args.skip_output {
         errors.push(&fold.key, "expected `skip_output` or `fold`, not both");
+    }
+}
+
+/// A parameter hides the function of its name.
+fn functions_are_no_parameters(runnable: &Runnable<'_>, errors: &mut Errors) {
+    let fold = runnable.args.fold.as_ref().and_then(|fold| match &fold.by {
+        FoldBy::Path(path) => Some(path),
+        FoldBy::Concat | FoldBy::List | FoldBy::None => None,
+    });
+    for name in runnable.args.usage.iter().chain(fold).filter_map(|path| path.path.get_ident()) {
+        if runnable.parameters.iter().any(|it| recursion::mentions(it.pattern, name)) {
+            let message = format!(
+                "expected a function, such as `self::{name}`: here `{name}` is a parameter"
+            );
+            errors.push(name, message);
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! `Lifetimes`: those of a signature, by name, so that a type can say that it outlives none of them.
 
 use proc_macro2::Span;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    FnArg, GenericParam, Lifetime, LifetimeParam, Receiver, ReceiverKind, Signature, TypeFnPtr,
-    TypeImplTrait, TypeParam, TypeParamBound, TypeReference, WherePredicate, parse_quote,
+    FnArg, GenericParam, Lifetime, LifetimeParam, Receiver, ReceiverKind, Signature, TraitBound,
+    TypeFnPtr, TypeImplTrait, TypeParam, TypeParamBound, TypeReference, WherePredicate,
+    parse_quote,
 };
 
 /// The lifetime that every lifetime and type of the signature outlives.
@@ -28,6 +30,39 @@ pub(crate) fn name(signature: &mut Signature) {
         Replace(lifetime).visit_return_type_mut(&mut signature.output);
     }
     bound(signature, elided);
+}
+
+/// Whether the parameters borrow what the return type does not name.
+pub(crate) fn are_left_behind(signature: &Signature) -> bool {
+    let mut signature = signature.clone();
+    name(&mut signature);
+    let [mut inputs, mut output] = [Named::default(), Named::default()];
+    signature.inputs.iter().for_each(|input| inputs.visit_fn_arg(input));
+    output.visit_return_type(&signature.output);
+    inputs.0.iter().any(|it| !output.0.contains(it))
+}
+
+/// The lifetimes that are named outside of `for<…>` and of `Fn(…)`, which are not those of a borrow.
+#[derive(Default)]
+struct Named(Vec<Lifetime>);
+
+impl<'a> Visit<'a> for Named {
+    fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
+        if lifetime.ident != "static" && *lifetime != shortest() {
+            self.0.push(lifetime.clone());
+        }
+    }
+
+    fn visit_trait_bound(&mut self, bound: &'a TraitBound) {
+        if bound.lifetimes.is_none() {
+            visit::visit_trait_bound(self, bound);
+        }
+    }
+
+    fn visit_type_fn_ptr(&mut self, _: &'a TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments(&mut self, _: &'a syn::ParenthesizedGenericArguments) {
+    }
 }
 
 fn bound(signature: &mut Signature, elided: Vec<Lifetime>) {
@@ -82,7 +117,12 @@ impl Names {
                 let lifetime = lifetime.get_or_insert_with(|| self.next());
                 self.of_output = Some(lifetime.clone());
             }
-            ReceiverKind::Typed(_, ty) => self.visit_type_mut(ty),
+            ReceiverKind::Typed(_, ty) => {
+                self.visit_type_mut(ty);
+                let mut named = Named::default();
+                named.visit_type(ty);
+                self.of_output = named.0.into_iter().next();
+            }
             _ => {}
         }
     }

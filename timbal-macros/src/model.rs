@@ -1,6 +1,6 @@
 //! `Runnable`: what was asked for, in our words.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
@@ -9,10 +9,12 @@ use syn::{
     TypeParamBound, parse_quote,
 };
 
-use crate::args::Args;
+use crate::args::{Args, Yields};
 use crate::errors::Errors;
 use crate::item::Item;
-use crate::shape::{Form, Returned, Shape};
+use crate::lifetimes;
+use crate::shape::{Form, Returned, Shape, first_argument, plain_type};
+use crate::tries;
 
 /// What a user can say on a parameter.
 pub(crate) const MARKS: [&str; 2] = ["skip", "redact"];
@@ -30,7 +32,12 @@ pub(crate) struct Runnable<'a> {
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) shape: Shape,
     pub(crate) form: Form,
+    /// Whether what it hides borrows less than its parameters do.
+    pub(crate) lends_less: bool,
     pub(crate) output: Output,
+    pub(crate) generator: Option<Generator>,
+    /// The body with notes of what fails in it, if anything can.
+    pub(crate) noted: Option<TokenStream>,
 }
 
 /// A parameter that is not `self`.
@@ -47,6 +54,15 @@ pub(crate) struct Parameter<'a> {
     pub(crate) captured: Vec<&'a Ident>,
 }
 
+/// What the body yields.
+pub(crate) struct Generator {
+    pub(crate) item: Output,
+    /// Whether it may fail.
+    pub(crate) is_try: bool,
+    /// Whether the usage is taken from what it returns, as that is its output, and not from its items.
+    pub(crate) uses_returned: bool,
+}
+
 /// What a call gives, or each of its items: `()` if the function does not say.
 pub(crate) struct Output {
     pub(crate) ty: Type,
@@ -54,6 +70,8 @@ pub(crate) struct Output {
     pub(crate) first: Span,
     /// Where it ends.
     pub(crate) last: Span,
+    /// Where the return type begins and ends, of which this type may be a part.
+    pub(crate) returned: [Span; 2],
 }
 
 impl<'a> Runnable<'a> {
@@ -64,17 +82,29 @@ impl<'a> Runnable<'a> {
             FnArg::Receiver(_) => None,
         });
         let name = args.name.as_ref().map(LitStr::value);
-        let returned = Returned::new(signature);
+        let mut returned = Returned::new(signature);
+        let generator = args.yields.as_ref().map(|yields| Generator::new(yields, signature));
+        if generator.is_some() {
+            returned = Returned::by_generator(signature);
+        }
+        let names_lifetimes = written(signature).any(|bound| !is_trait(bound));
+        let timbal = args.timbal.clone().unwrap_or_else(|| parse_quote!(::timbal));
+        let is_maker = returned.shape == Shape::Future && returned.form != Form::Async;
         Self {
             args,
             item,
-            timbal: args.timbal.clone().unwrap_or_else(|| parse_quote!(::timbal)),
+            noted: tries::note(&item.body, &timbal, is_maker),
+            timbal,
             name: name.unwrap_or_else(|| signature.ident.unraw().to_string()),
             metadata: metadata(args, errors),
             parameters: typed.enumerate().map(|(at, typed)| Parameter::new(at, typed)).collect(),
             shape: returned.shape,
             form: returned.form,
+            lends_less: returned.form == Form::Opaque
+                && names_lifetimes
+                && lifetimes::are_left_behind(signature),
             output: Output::new(signature, returned.captured),
+            generator,
         }
     }
 
@@ -83,17 +113,25 @@ impl<'a> Runnable<'a> {
         self.form == Form::Named && self.shape != Shape::Value
     }
 
+    /// Whether the function makes the body where it is called, as its type says: of what is boxed, and
+    /// of what does not borrow all that the parameters do.
+    pub(crate) fn is_made_first(&self) -> bool {
+        self.is_boxed() || self.lends_less
+    }
+
     /// What the return type says in `impl …`, but for lifetimes: a handle captures all there are.
     pub(crate) fn bounds(&self) -> impl Iterator<Item = &TypeParamBound> {
-        let written = match &self.item.signature.output {
-            ReturnType::Type(_, ty) => match &**ty {
-                Type::ImplTrait(written) => Some(&written.bounds),
-                _ => None,
-            },
-            ReturnType::Default => None,
-        };
-        let is_trait = |bound: &&TypeParamBound| matches!(bound, TypeParamBound::Trait(_));
-        written.into_iter().flatten().filter(is_trait)
+        written(&self.item.signature).filter(|bound| is_trait(bound))
+    }
+
+    /// Whether the return type can say what it borrows, as no other body is in the way.
+    pub(crate) fn keeps_lifetimes(&self) -> bool {
+        self.lends_less || self.form == Form::Async
+    }
+
+    /// Whether the return type names lifetimes that the handle does not.
+    pub(crate) fn drops_lifetimes(&self) -> bool {
+        !self.keeps_lifetimes() && written(&self.item.signature).any(|bound| !is_trait(bound))
     }
 
     /// Whether the parameters can be captured before the body binds them.
@@ -157,6 +195,22 @@ impl<'a> Parameter<'a> {
     }
 }
 
+/// What the return type says in `impl …`.
+fn written(signature: &Signature) -> impl Iterator<Item = &TypeParamBound> {
+    let written = match &signature.output {
+        ReturnType::Type(_, ty) => match plain_type(ty) {
+            Type::ImplTrait(written) => Some(&written.bounds),
+            _ => None,
+        },
+        ReturnType::Default => None,
+    };
+    written.into_iter().flatten()
+}
+
+fn is_trait(bound: &TypeParamBound) -> bool {
+    matches!(bound, TypeParamBound::Trait(_))
+}
+
 /// The names that a pattern binds, in order.
 struct Names<'a>(Vec<&'a Ident>);
 
@@ -175,20 +229,43 @@ pub(crate) fn is_unused(name: &Ident) -> bool {
     name.to_string().starts_with('_')
 }
 
+impl Generator {
+    fn new(yields: &Yields, signature: &Signature) -> Self {
+        let Yields { key, ty, is_try } = yields;
+        let [first, last] = ends(ty, key.span());
+        let item = Output { ty: ty.clone(), first, last, returned: [first, last] };
+        let returned = match &signature.output {
+            ReturnType::Type(_, ty) if *is_try => first_argument(ty).unwrap_or(ty),
+            ReturnType::Type(_, ty) => ty,
+            ReturnType::Default => return Self { item, is_try: *is_try, uses_returned: false },
+        };
+        let is_unit = matches!(returned, Type::Tuple(tuple) if tuple.elems.is_empty());
+        Self { item, is_try: *is_try, uses_returned: !is_unit }
+    }
+}
+
 impl Output {
     fn new(signature: &Signature, captured: Option<&Type>) -> Self {
         let end = signature.paren_token.span.close();
-        let (ty, written) = match (captured, &signature.output) {
-            (Some(ty), _) => (ty.clone(), ty.to_token_stream()),
-            (None, ReturnType::Type(_, whole)) => (parse_quote!(_), whole.to_token_stream()),
-            (None, ReturnType::Default) => {
-                return Self { ty: parse_quote!(()), first: end, last: end };
-            }
+        let ReturnType::Type(_, whole) = &signature.output else {
+            return Self { ty: parse_quote!(()), first: end, last: end, returned: [end; 2] };
         };
-        let mut spans = written.into_iter().map(|token| token.span());
-        let first = spans.next().unwrap_or(end);
-        Self { ty, first, last: spans.last().unwrap_or(first) }
+        let returned = ends(whole, end);
+        match captured {
+            Some(ty) => {
+                let [first, last] = ends(ty, end);
+                Self { ty: ty.clone(), first, last, returned }
+            }
+            None => Self { ty: parse_quote!(_), first: returned[0], last: returned[1], returned },
+        }
     }
+}
+
+/// Where a type begins and ends.
+fn ends(ty: &Type, otherwise: Span) -> [Span; 2] {
+    let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or(otherwise);
+    [first, spans.last().unwrap_or(first)]
 }
 
 fn metadata(args: &Args, errors: &mut Errors) -> Vec<(String, String)> {

@@ -23,6 +23,8 @@ pub(crate) enum Form {
     Opaque,
     /// `fn -> T`: a type that stays as it is.
     Named,
+    /// By what its body yields.
+    Generator,
 }
 
 /// The return type, as far as it says what is recorded.
@@ -42,7 +44,7 @@ impl<'a> Returned<'a> {
         let ReturnType::Type(_, ty) = &signature.output else {
             return Self { shape: plain.0, form: plain.1, captured: None };
         };
-        let found = match &**ty {
+        let found = match plain_type(ty) {
             Type::ImplTrait(written) => bounds(&written.bounds).map(|it| (Form::Opaque, it)),
             ty => boxed(ty).map(|it| (Form::Named, it)),
         };
@@ -56,21 +58,51 @@ impl<'a> Returned<'a> {
     }
 }
 
+impl<'a> Returned<'a> {
+    /// What is returned in the end by a body that yields.
+    pub(crate) fn by_generator(signature: &'a Signature) -> Self {
+        let is_async = signature.asyncness.is_some();
+        let shape = if is_async { Shape::Stream } else { Shape::Iterator };
+        let captured = match &signature.output {
+            ReturnType::Type(_, ty) => Some(&**ty),
+            ReturnType::Default => None,
+        };
+        Self { shape, form: Form::Generator, captured }
+    }
+}
+
 /// What `Future<Output = T> + Send` is, and its `T`.
 fn bounds<'a>(
     bounds: impl IntoIterator<Item = &'a TypeParamBound>,
 ) -> Option<(Shape, Option<&'a Type>)> {
-    bounds.into_iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else { return None };
-        let last = bound.path.segments.last()?;
-        let shape = shape_of(last)?;
+    let mut found = None;
+    for bound in bounds {
+        let TypeParamBound::Trait(bound) = bound else { continue };
+        let Some(last) = bound.path.segments.last() else { continue };
+        let Some(shape) = shape_of(last) else { continue };
         let key = if shape == Shape::Future { "Output" } else { "Item" };
-        let captured = arguments(last)?.args.iter().find_map(|argument| match argument {
+        let named = arguments(last).into_iter().flat_map(|it| &it.args);
+        let captured = named.into_iter().find_map(|argument| match argument {
             GenericArgument::AssocType(assoc) if assoc.ident == key => Some(&assoc.ty),
             _ => None,
         });
-        Some((shape, captured))
-    })
+        // Of `ExactSizeIterator + Iterator<Item = T>` only one names its items.
+        if captured.is_some() || found.is_none() {
+            found = Some((shape, captured));
+        }
+    }
+    found
+}
+
+/// The type without what stands around it: `macro_rules!` hands over a `$t:ty` in a group of its own.
+pub(crate) fn plain_type(mut ty: &Type) -> &Type {
+    loop {
+        ty = match ty {
+            Type::Group(group) => &group.elem,
+            Type::Paren(parentheses) => &parentheses.elem,
+            _ => return ty,
+        }
+    }
 }
 
 /// The shape of a type that implements this trait.
@@ -87,7 +119,7 @@ pub(crate) fn shape_of(last: &PathSegment) -> Option<Shape> {
 
 /// What `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>` and the like are.
 fn boxed(ty: &Type) -> Option<(Shape, Option<&Type>)> {
-    let Type::Path(ty) = ty else { return None };
+    let Type::Path(ty) = plain_type(ty) else { return None };
     let last = ty.path.segments.last()?;
     match last.ident.to_string().as_str() {
         "BoxFuture" | "LocalBoxFuture" => Some((Shape::Future, first_type(&ty.path))),
@@ -102,13 +134,21 @@ fn boxed(ty: &Type) -> Option<(Shape, Option<&Type>)> {
 }
 
 fn in_box(ty: &Type) -> Option<(Shape, Option<&Type>)> {
-    let Type::Path(ty) = ty else { return None };
+    let Type::Path(ty) = plain_type(ty) else { return None };
     in_box_path(&ty.path).filter(|_| ty.path.segments.last().is_some_and(|it| it.ident == "Box"))
 }
 
 fn in_box_path(path: &Path) -> Option<(Shape, Option<&Type>)> {
-    match first_type(path)? {
+    match plain_type(first_type(path)?) {
         Type::TraitObject(object) => bounds(&object.bounds),
+        _ => None,
+    }
+}
+
+/// The `R` of a `Result<R, E>` or an alias of one.
+pub(crate) fn first_argument(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Path(ty) => first_type(&ty.path),
         _ => None,
     }
 }

@@ -24,8 +24,11 @@ fn plain_function() {
                 name: String,
                 times: u8,
             ) -> ::timbal::Call<impl ::core::future::Future<Output = Result<String, Error>>> {
+                static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = ::timbal::__private::definition!(
+                    "greet"
+                );
                 ::timbal::__private::call(
-                    ::timbal::__private::definition!("greet"),
+                    __TIMBAL_RUNNABLE,
                     async move {
                         if false {
                             return ::timbal::__private::declared::<Result<String, Error>>();
@@ -38,7 +41,11 @@ fn plain_function() {
                         let times = times;
                         match () {
                             () => {
-                                let text = name.repeat(times)?;
+                                let text = ::timbal::__private::noted(
+                                    name.repeat(times),
+                                    __TIMBAL_RUNNABLE,
+                                    "name.repeat(times)?",
+                                )?;
                                 Ok(text)
                             }
                         }
@@ -126,6 +133,145 @@ fn options() {
 }
 
 #[test]
+fn notes() {
+    let item = "
+        fn f(a: &str) -> Result<u8, Error> {
+            if a.is_empty() { return Err(Error::Empty) }
+            let parse = |a: &str| a.parse::<u8>()?.checked_sub(1).ok_or(Error::Low);
+            let n = (parse(a))?;
+            let later = async { wait()?; Err(why) };
+            unseen!(n?);
+            const LOW: Option<u8> = low()?;
+            match n { 0 => Err(Error::Zero), _ => Ok(n) }
+        }";
+    check(
+        "skip_input, skip_output",
+        item,
+        expect![[r#"
+            fn f(a: &str) -> Result<u8, Error> {
+                static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = ::timbal::__private::definition!(
+                    "f"
+                );
+                ::timbal::__private::value(
+                    __TIMBAL_RUNNABLE,
+                    move || -> Result<u8, Error> {
+                        ::timbal::__private::no_input();
+                        let a = a;
+                        match () {
+                            () => {
+                                if a.is_empty() {
+                                    return ::timbal::__private::returned(
+                                        Err(Error::Empty),
+                                        __TIMBAL_RUNNABLE,
+                                        "return Err(Error::Empty)",
+                                        (0, 13835058055282163712),
+                                    );
+                                }
+                                let parse = |a: &str| {
+                                    ::timbal::__private::noted_in(
+                                            a.parse::<u8>(),
+                                            __TIMBAL_RUNNABLE,
+                                            "a.parse::<u8>()?",
+                                            (1, 9223372036854775808),
+                                        )?
+                                        .checked_sub(1)
+                                        .ok_or(Error::Low)
+                                };
+                                let n = ::timbal::__private::noted_in(
+                                    parse(a),
+                                    __TIMBAL_RUNNABLE,
+                                    "(parse(a))?",
+                                    (0, 9223372036854775809),
+                                )?;
+                                let later = async {
+                                    ::timbal::__private::noted_in(
+                                        wait(),
+                                        __TIMBAL_RUNNABLE,
+                                        "wait()?",
+                                        (2, 0),
+                                    )?;
+                                    ::timbal::__private::returned(
+                                        Err(why),
+                                        __TIMBAL_RUNNABLE,
+                                        "Err(why)",
+                                        (2, 0),
+                                    )
+                                };
+                                unseen!(n ?);
+                                const LOW: Option<u8> = low()?;
+                                match n {
+                                    0 => {
+                                        ::timbal::__private::returned(
+                                            Err(Error::Zero),
+                                            __TIMBAL_RUNNABLE,
+                                            "Err(Error::Zero)",
+                                            (0, 13835058055282163712),
+                                        )
+                                    }
+                                    _ => Ok(n),
+                                }
+                            }
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn the_async_block_that_is_made_is_the_body() {
+    let item = "
+        fn f() -> BoxFuture<'static, Result<u8, Error>> {
+            Box::pin(async move { let __ret: Result<u8, Error> = { a()?; Err(b()) }; __ret })
+        }";
+    check(
+        "skip_input, skip_output",
+        item,
+        expect![[r#"
+            fn f() -> BoxFuture<'static, Result<u8, Error>> {
+                static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = ::timbal::__private::definition!(
+                    "f"
+                );
+                ::timbal::__private::boxed(__TIMBAL_RUNNABLE)
+                    .future::<
+                        Result<u8, Error>,
+                        _,
+                    >(
+                        move |call| -> BoxFuture<'static, Result<u8, Error>> {
+                            call.no_input();
+                            match () {
+                                () => {
+                                    Box::pin(async move {
+                                        let __ret: Result<u8, Error> = {
+                                            ::timbal::__private::noted(a(), __TIMBAL_RUNNABLE, "a()?")?;
+                                            ::timbal::__private::returned(
+                                                Err(b()),
+                                                __TIMBAL_RUNNABLE,
+                                                "Err(b())",
+                                                (0, 13835058055282163712),
+                                            )
+                                        };
+                                        __ret
+                                    })
+                                }
+                            }
+                        },
+                        |output, ending| {
+                            let timbal_output = ::timbal::__private::split!(output);
+                            ending.error(timbal_output.1);
+                        },
+                    )
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn parameters() {
     let item = "
         async fn f<'a, T: Trait, const N: usize>(
@@ -164,10 +310,10 @@ fn parameters() {
                         #[allow(clippy::no_effect_underscore_binding)]
                         let _b = _b;
                         #[cfg(unix)]
-                        let __arg2 = __arg2;
+                        let mut __arg2 = __arg2;
                         #[cfg(unix)]
                         let (c, _) = __arg2;
-                        let __arg3 = __arg3;
+                        let mut __arg3 = __arg3;
                         #[allow(unused)]
                         let _ = __arg3;
                         ::timbal::__private::input(|input| {
@@ -229,10 +375,7 @@ fn value() {
             pub fn parse(text: &str) -> Result<u8, Error> {
                 ::timbal::__private::value(
                     ::timbal::__private::definition!("parse"),
-                    move || {
-                        if false {
-                            return ::timbal::__private::declared::<Result<u8, Error>>();
-                        }
+                    move || -> Result<u8, Error> {
                         ::timbal::__private::input(|input| {
                             input.field("text", &text);
                         });
@@ -258,7 +401,7 @@ fn futures() {
         "",
         "fn f<'a>(a: &'a str) -> impl Future<Output = &'a str> + Send + 'a { async move { a } }",
         expect![[r##"
-            #[allow(refining_impl_trait)]
+            #[allow(refining_impl_trait, single_use_lifetimes)]
             fn f<'a>(a: &'a str) -> ::timbal::Call<impl Future<Output = &'a str> + Send> {
                 ::timbal::__private::future::<
                     &'a str,
@@ -294,10 +437,7 @@ fn futures() {
                         u8,
                         _,
                     >(
-                        move |call| {
-                            if false {
-                                return ::timbal::__private::declared::<BoxFuture<'static, u8>>();
-                            }
+                        move |call| -> BoxFuture<'static, u8> {
                             call.input(|input| {
                                 input.field("a", &a);
                             });
@@ -321,12 +461,80 @@ fn futures() {
 }
 
 #[test]
+fn borrows() {
+    check(
+        "",
+        "fn f(&self, key: &str) -> impl Iterator<Item = u8> + '_ { self.get(key.len()) }",
+        expect![[r##"
+            #[allow(refining_impl_trait)]
+            fn f(&self, key: &str) -> ::timbal::IterCall<impl Iterator<Item = u8> + '_> {
+                ::timbal::__private::boxed(::timbal::__private::definition!("f"))
+                    .hidden_iterator::<
+                        u8,
+                        _,
+                    >(
+                        move |call| {
+                            let _ = &self;
+                            call.input(|input| {
+                                input.field("key", &key);
+                            });
+                            let key = key;
+                            match () {
+                                () => self.get(key.len()),
+                            }
+                        },
+                        |output, ending| {
+                            let timbal_output = ::timbal::__private::split!(output);
+                            ending.error(timbal_output.1);
+                            ending.output(timbal_output.0);
+                        },
+                    )
+            }
+        "##]],
+    );
+    check(
+        "",
+        "async fn f<'a>(a: &'a str) -> impl Stream<Item = u8> + use<> { iter(a.len()) }",
+        expect![[r##"
+            #[allow(refining_impl_trait)]
+            fn f<'a>(
+                a: &'a str,
+            ) -> ::timbal::StreamCallFuture<
+                impl ::core::future::Future<Output = impl Stream<Item = u8> + use<>>,
+            > {
+                ::timbal::__private::stream_future::<
+                    u8,
+                    _,
+                    _,
+                >(
+                    ::timbal::__private::definition!("f"),
+                    async move {
+                        ::timbal::__private::input(|input| {
+                            input.field("a", &a);
+                        });
+                        let a = a;
+                        match () {
+                            () => iter(a.len()),
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                )
+            }
+        "##]],
+    );
+}
+
+#[test]
 fn streams() {
     check(
         "fold = \"list\"",
         "fn f(a: &str) -> impl Stream<Item = Result<char, Error>> + Unpin + '_ { iter(a.chars().map(Ok)) }",
         expect![[r##"
-            #[allow(refining_impl_trait)]
+            #[allow(refining_impl_trait, single_use_lifetimes)]
             fn f(a: &str) -> ::timbal::StreamCall<impl Stream<Item = Result<char, Error>> + Unpin> {
                 ::timbal::__private::stream::<
                     Result<char, Error>,
@@ -396,10 +604,7 @@ fn streams() {
                         u8,
                         _,
                     >(
-                        move |call| {
-                            if false {
-                                return ::timbal::__private::declared::<BoxStream<'static, u8>>();
-                            }
+                        move |call| -> BoxStream<'static, u8> {
                             call.input(|input| {});
                             match () {
                                 () => empty(),
@@ -604,10 +809,7 @@ fn blocking() {
             pub fn f(a: String) -> ::timbal::Call<impl ::core::future::Future<Output = usize>> {
                 ::timbal::__private::blocking(
                     ::timbal::__private::definition!("f"),
-                    move || {
-                        if false {
-                            return ::timbal::__private::declared::<usize>();
-                        }
+                    move || -> usize {
                         ::timbal::__private::input(|input| {
                             input.field("a", &a);
                         });
@@ -694,4 +896,135 @@ fn item_stays_beside_its_errors() {
             }
         "#]],
     );
+}
+
+#[test]
+fn generator() {
+    check(
+        "yields = u64",
+        "async fn count(to: u64) -> String {
+            join!(async { yield_!(to); }, async move { yield_!(to, ); });
+            fn other() { yield_!(1) }
+            timbal::yield_!();
+            \"done\".into()
+        }",
+        expect![[r##"
+            #[allow(refining_impl_trait)]
+            fn count(
+                to: u64,
+            ) -> ::timbal::StreamCall<
+                impl ::timbal::StreamGenerator<Item = u64, Returned = String>,
+            > {
+                ::timbal::__private::generator::<
+                    ::timbal::__private::Yields,
+                    u64,
+                    _,
+                    _,
+                >(
+                    ::timbal::__private::definition!("count"),
+                    move |timbal_yielder| async move {
+                        if false {
+                            return ::timbal::__private::declared::<String>();
+                        }
+                        let timbal_yielder = &timbal_yielder;
+                        let _ = timbal_yielder;
+                        ::timbal::__private::input(|input| {
+                            input.field("to", &to);
+                        });
+                        let to = to;
+                        match () {
+                            () => {
+                                join!(
+                                    async { yield_!(timbal_yielder => to); },
+                                    ::timbal::__private::sharing(& timbal_yielder, | timbal_yielder |
+                                    async move { let timbal_yielder = & timbal_yielder;
+                                    yield_!(timbal_yielder => to,); })
+                                );
+                                fn other() {
+                                    yield_!(1)
+                                }
+                                timbal::yield_!(timbal_yielder =>);
+                                "done".into()
+                            }
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.returned(timbal_output.0);
+                    },
+                )
+            }
+        "##]],
+    );
+    check(
+        "try_yields = &str, opaque, usage = tokens",
+        "fn lines(text: &str) -> io::Result<()> { yield_!(text); Ok(()) }",
+        expect![[r#"
+            fn lines(
+                text: &str,
+            ) -> impl ::core::iter::Iterator<
+                Item = ::core::result::Result<
+                    &str,
+                    <io::Result<()> as ::timbal::__private::Fallible>::Error,
+                >,
+            > {
+                ::timbal::__private::iter_generator::<
+                    ::timbal::__private::TryYields,
+                    &str,
+                    _,
+                    _,
+                >(
+                    ::timbal::__private::definition!("lines"),
+                    move |timbal_yielder| async move {
+                        if false {
+                            return ::timbal::__private::declared::<io::Result<()>>();
+                        }
+                        let timbal_yielder = &timbal_yielder;
+                        let _ = timbal_yielder;
+                        ::timbal::__private::input(|input| {
+                            input.field("text", &text);
+                        });
+                        let text = text;
+                        match () {
+                            () => {
+                                yield_!(timbal_yielder => text);
+                                Ok(())
+                            }
+                        }
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.output(timbal_output.0);
+                        ending.usage(timbal_output.0, tokens);
+                    },
+                    |output, ending| {
+                        let timbal_output = ::timbal::__private::split!(output);
+                        ending.error(timbal_output.1);
+                        ending.returned(timbal_output.0);
+                    },
+                )
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn yields() {
+    let expand = |tokens: &str| {
+        let tokens = tokens.parse().unwrap();
+        crate::yields::expand(tokens, proc_macro2::Span::call_site()).to_string()
+    };
+    expect!["{ let yielded = timbal_yielder . put (text ?) ; yielded . await }"]
+        .assert_eq(&expand("timbal_yielder => text?"));
+    expect!["{ let yielded = timbal_yielder . put (()) ; yielded . await }"]
+        .assert_eq(&expand("timbal_yielder =>"));
+    expect![":: core :: mem :: drop (1)"].assert_eq(&expand("timbal_quiet => 1"));
+    expect![[r#":: core :: compile_error ! { "expected `yield_!` in the body of a function with `#[runnable(yields = T)]`, and not in a function inside of it" }"#]].assert_eq(&expand("1"));
 }

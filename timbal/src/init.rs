@@ -8,7 +8,7 @@ use timbal_core::{Builder, Guard, InstallError, MemoryStore, Timbal};
 ///
 /// | variable | values | unset |
 /// | --- | --- | --- |
-/// | `TIMBAL_STORE` | `memory` | `memory` |
+/// | `TIMBAL_STORE` | `memory`, `sqlite:FILE` (feature `sqlite`), `postgres://…` (feature `postgres`) | `memory` |
 /// | `TIMBAL_LOG` | `START`, `CHUNK`, `OUTPUT`, joined with `,` | nothing is logged |
 /// | `TIMBAL_LOG_FORMAT` | `dev`, `json` | `dev` |
 ///
@@ -16,8 +16,8 @@ use timbal_core::{Builder, Guard, InstallError, MemoryStore, Timbal};
 ///
 /// # Errors
 ///
-/// If a variable has another value, or one that needs a feature that is off; if a recorder is
-/// installed already.
+/// If a variable has another value, or one that needs a feature that is off; if the store cannot be
+/// opened; if a recorder is installed already.
 ///
 /// # Examples
 ///
@@ -27,9 +27,30 @@ use timbal_core::{Builder, Guard, InstallError, MemoryStore, Timbal};
 /// # Ok::<(), timbal::InitError>(())
 /// ```
 pub fn init() -> Result<Guard, InitError> {
+    builder_from_env()?.build().install().map_err(InitError::Install)
+}
+
+/// What becomes the recorder that [`init`] installs: to add what the environment does not say.
+///
+/// # Errors
+///
+/// If a variable has a value that it cannot have, or the store cannot be opened.
+///
+/// # Examples
+///
+/// A store for where `TIMBAL_STORE` names none:
+///
+/// ```
+/// let mut builder = timbal::builder_from_env()?;
+/// if std::env::var_os("TIMBAL_STORE").is_none() {
+///     builder = builder.store(timbal::MemoryStore::new().with_max_spans(1_000));
+/// }
+/// let _guard = builder.build().install()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn builder_from_env() -> Result<Builder, InitError> {
     let builder = store(Timbal::builder(), variable("TIMBAL_STORE")?)?;
-    let builder = log(builder, variable("TIMBAL_LOG")?, variable("TIMBAL_LOG_FORMAT")?)?;
-    builder.build().install().map_err(InitError::Install)
+    log(builder, variable("TIMBAL_LOG")?, variable("TIMBAL_LOG_FORMAT")?)
 }
 
 /// Why [`init`] could not install a recorder.
@@ -56,6 +77,16 @@ pub enum InitError {
         /// The feature of the crate `timbal` that is off.
         feature: &'static str,
     },
+    /// The store that a variable of the environment names cannot be opened.
+    #[non_exhaustive]
+    Store {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// Why not.
+        message: String,
+    },
     /// Another recorder is installed.
     Install(InstallError),
 }
@@ -72,6 +103,9 @@ impl fmt::Display for InitError {
                     "{variable} is {value:?}, which needs the feature `{feature}` of `timbal`"
                 )
             }
+            Self::Store { variable, value, message } => {
+                write!(f, "{variable} is {value:?}: {message}")
+            }
             Self::Install(error) => error.fmt(f),
         }
     }
@@ -81,7 +115,7 @@ impl std::error::Error for InitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Install(error) => Some(error),
-            Self::Value { .. } | Self::Feature { .. } => None,
+            Self::Value { .. } | Self::Feature { .. } | Self::Store { .. } => None,
         }
     }
 }
@@ -98,10 +132,57 @@ fn variable(variable: &'static str) -> Result<Option<String>, InitError> {
 
 fn store(builder: Builder, value: Option<String>) -> Result<Builder, InitError> {
     let variable = "TIMBAL_STORE";
-    match value {
-        None => Ok(builder),
-        Some(value) if value == "memory" => Ok(builder.store(MemoryStore::new())),
-        Some(value) => Err(InitError::Value { variable, value, expected: "`memory`" }),
+    let Some(value) = value else { return Ok(builder) };
+    match value.split_once(':') {
+        None if value == "memory" => Ok(builder.store(MemoryStore::new())),
+        Some(("sqlite", file)) if !file.is_empty() => sqlite(builder, variable, file),
+        Some(("postgres" | "postgresql", _)) => postgres(builder, variable, &value),
+        _ => {
+            let expected = "`memory`, `sqlite:FILE` or `postgres://…`";
+            Err(InitError::Value { variable, value, expected })
+        }
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_: Builder, variable: &'static str, file: &str) -> Result<Builder, InitError> {
+    let value = format!("sqlite:{file}");
+    Err(InitError::Feature { variable, value, feature: "sqlite" })
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(builder: Builder, variable: &'static str, file: &str) -> Result<Builder, InitError> {
+    match crate::SqliteStore::open(file) {
+        Ok(store) => Ok(builder.store(store)),
+        Err(error) => {
+            let (value, message) = (format!("sqlite:{file}"), error.to_string());
+            Err(InitError::Store { variable, value, message })
+        }
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: Builder, variable: &'static str, url: &str) -> Result<Builder, InitError> {
+    Err(InitError::Feature { variable, value: without_password(url), feature: "postgres" })
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(builder: Builder, variable: &'static str, url: &str) -> Result<Builder, InitError> {
+    match crate::PostgresStore::connect(url) {
+        Ok(store) => Ok(builder.store(store)),
+        Err(error) => {
+            let (value, message) = (without_password(url), error.to_string());
+            Err(InitError::Store { variable, value, message })
+        }
+    }
+}
+
+/// A URL as it may be shown: neither with who logs in, nor with its parameters, which may say it too.
+fn without_password(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(url, _)| url);
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://***@{place}"),
+        _ => url.to_owned(),
     }
 }
 

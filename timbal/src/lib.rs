@@ -67,6 +67,37 @@
 //! # assert_eq!(doubles, [0, 2, 4]);
 //! ```
 //!
+//! # Generators
+//!
+//! A function that says `yields` is written without a stream or an iterator: its body says
+//! [`yield_!`](yield_!) and may return something in the end, which is its output.
+//!
+//! ```
+//! # use timbal::{runnable, yield_};
+//! #[runnable(yields = char)]
+//! async fn spell(word: &str) -> usize {
+//!     for letter in word.chars() {
+//!         yield_!(letter);
+//!     }
+//!     word.len()
+//! }
+//!
+//! #[runnable(yields = u64)]
+//! fn countdown(from: u64) {
+//!     for n in (1..=from).rev() {
+//!         yield_!(n);
+//!     }
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! let (letters, trace) = spell("tea").traced().await;
+//! assert_eq!(trace.to_string(), r#"spell {"word":"tea"} -> 3"#);
+//! # assert_eq!(letters, ['t', 'e', 'a']);
+//! assert_eq!(spell("tea").returned().await, 3);
+//! # });
+//! assert_eq!(countdown(3).collect::<Vec<_>>(), [3, 2, 1]);
+//! ```
+//!
 //! # Functions that are not async
 //!
 //! Those that return a future are called as an `async fn` is: what they do is done in the call. Boxed
@@ -89,6 +120,31 @@
 //! let (sum, trace) = sum_of_doubles(1, 2).traced().await;
 //! assert_eq!(trace.find("sum_of_doubles.double").unwrap().output, 2);
 //! # assert_eq!(sum, 6);
+//! # });
+//! ```
+//!
+//! # Errors
+//!
+//! An error comes back as it was, and is recorded with a traceback: every `?` that it passed, in every
+//! call. `bail!` ends a call that has nothing more to do, which is no failure.
+//!
+//! ```
+//! # use timbal::runnable;
+//! #[runnable]
+//! async fn half(text: &str) -> Result<u32, Box<dyn std::error::Error>> {
+//!     if text.is_empty() {
+//!         timbal::bail!("no text");
+//!     }
+//!     Ok(text.parse::<u32>()? / 2)
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! let error = half("x").collect().await.error.unwrap();
+//! assert_eq!(error.to_string(), "Box<dyn std::error::Error>: invalid digit found in string");
+//! assert_eq!(error.frames()[0].text(), Some("text.parse::<u32>()?"));
+//!
+//! let done = half("").collect().await;
+//! assert_eq!(done.status.to_string(), "cancelled (early_exit): no text");
 //! # });
 //! ```
 //!
@@ -124,7 +180,10 @@
 //! - [`usage()`] adds to what this call and every call above it used;
 //! - [`metadata()`] says something about this call;
 //! - [`emit()`] is a chunk: it waits while a reader is far behind; [`try_emit()`] never waits;
-//! - [`current()`] names the call.
+//! - [`current()`] names the call, and [`current_recorder()`] gives what earlier runs came to.
+//!
+//! A call belongs to the call in which it was made, whichever task or thread runs it. What is no call
+//! is carried there by [`in_current()`], [`InCurrent`] and [`spawn()`].
 //!
 //! # Who hears of it
 //!
@@ -133,30 +192,62 @@
 //! every event to its [`Subscriber`]s, such as [`Log`]. Where nobody reads a call and no recorder is
 //! installed, nothing is captured and no event is built.
 //!
+//! A recorder is asked for a [trace](Timbal::trace), for [runs](Timbal::runs) by [`Filter`], for
+//! [statistics](Timbal::stats) by [`StatsQuery`], and to let go of [old runs](Timbal::prune).
+//!
+//! [`Builder::record`] records some runs and not others. In a build with `RUSTFLAGS="--cfg timbal_off"`
+//! nothing is recorded: no recorder hears of any call, and a call that nobody reads does what the plain
+//! function does. Calls can still be read.
+//!
+//! Spans are written in the background, within 100 milliseconds. With [`Durability::Committed`] the
+//! first call of a run completes when the run is in the store; what takes longer than it may, is lost,
+//! or fails, is in [`Timbal::health`]. An [`Exporter`], such as [`JsonlExporter`], sends finished spans
+//! elsewhere.
+//!
 //! # What is captured
 //!
 //! Parameters and outputs are serialised once, with `serde`, and carried as JSON in a [`Payload`].
 //! Values of keys like `password` or `api_key` are `"***"`, at any depth; a value of more than 1 MiB
-//! or 128 levels is cut; what cannot be serialised says so in its place.
+//! or 128 levels is cut; what cannot be serialised says so in its place. [`Builder::mask_keys`],
+//! [`Builder::max_payload_bytes`] and [`Builder::max_payload_depth`] say otherwise. What an error's
+//! `Display` says is recorded as it is.
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! | --- | --- |
+//! | `conformance` | [`conformance`] and [`store_conformance!`]: tests for authors of stores |
 //! | `log` | [`Log`], and `TIMBAL_LOG` in [`init`] |
-//! | `tokio` | `#[runnable(blocking)]` |
-#![cfg_attr(not(feature = "log"), allow(rustdoc::broken_intra_doc_links, reason = "of `Log`"))]
+//! | `postgres` | [`PostgresStore`], and `TIMBAL_STORE=postgres://…` in [`init`] |
+//! | `sqlite` | [`SqliteStore`], and `TIMBAL_STORE=sqlite:FILE` in [`init`] |
+//! | `tokio` | `#[runnable(blocking)]`, [`Call::timeout`], [`spawn()`] |
+#![cfg_attr(
+    not(all(
+        feature = "conformance",
+        feature = "log",
+        feature = "postgres",
+        feature = "sqlite",
+        feature = "tokio"
+    )),
+    allow(rustdoc::broken_intra_doc_links, reason = "of what is not there")
+)]
 
 mod init;
 #[cfg(feature = "log")]
 mod log;
 
 pub use timbal_core::*;
-pub use timbal_macros::runnable;
+pub use timbal_macros::{runnable, yield_};
+#[cfg(feature = "postgres")]
+pub use timbal_postgres::{ConnectError, PostgresOptions, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use timbal_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
-pub use crate::init::{InitError, init};
+pub use crate::init::{InitError, builder_from_env, init};
 #[cfg(feature = "log")]
 pub use crate::log::{Log, LogFormat};
+#[doc(hidden)] // A method of pinned calls, for those who name the macro.
+pub use timbal_core::Pinned as yield_;
 
 #[doc(hidden)]
 pub use timbal_core::__private;

@@ -1,4 +1,4 @@
-//! Items are folded, and by something that fits.
+//! Items are folded, and by something that fits; usage is taken by functions.
 
 use futures::Stream;
 use futures::stream;
@@ -33,4 +33,25 @@ fn other_type() -> impl Stream<Item = u8> {
     stream::iter([1])
 }
 
-fn main() {}
+#[runnable(fold = add)]
+fn hidden(add: String) -> impl Stream<Item = String> {
+    stream::iter([add])
+}
+
+fn letters(word: &String) -> [(&'static str, u64); 1] {
+    [("letters", word.len() as u64)]
+}
+
+#[runnable(usage = letters)]
+async fn spell((letters, _): (String, u8)) -> String {
+    letters
+}
+
+#[runnable(usage = self::letters)]
+async fn spelled(letters: String) -> String {
+    letters
+}
+
+fn main() {
+    let _ = spelled;
+}

@@ -11,9 +11,6 @@ async fn plural() {}
 #[runnable(retry = 3)]
 async fn unknown() {}
 
-#[runnable(yields = u8)]
-async fn planned() {}
-
 #[runnable("other")]
 async fn literal() {}
 

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use timbal::runnable;
+use timbal::{runnable, yield_};
 
 #[runnable]
 async fn one_line() -> u8 { 1 }
@@ -24,7 +24,7 @@ async fn returns(n: u8) -> u8 {
     if n > 1 {
         return 1;
     }
-    todo!()
+    unreachable!("it is only compiled")
 }
 
 #[runnable]
@@ -51,7 +51,33 @@ async fn expects(#[expect(unused_variables)] n: u8) -> u8 {
     identity(two())
 }
 
+#[runnable(yields = u8)]
+async fn generated(mut n: u8, _unused: u8) -> u8 {
+    loop {
+        yield_!(n);
+        n += 1;
+        if n > 9 {
+            return n;
+        }
+        futures::join!(async { yield_!(n) }, async move { yield_!(n) });
+        match n {
+            7 => yield_!(7),
+            _ => {}
+        }
+    }
+}
+
+#[runnable(yields = &'a str)]
+fn generated_now<'a>(text: &'a str) { yield_!(text) }
+
+#[runnable(yields = u8)]
+fn left_out() {
+    #[cfg(false)]
+    yield_!(1);
+}
+
 fn main() {
+    drop((generated(1, 2).returned(), generated_now("a").returned(), left_out()));
     drop((one_line(), parenthesized(1), mutable(1, 2, 3), returns(1), loops(), empty()));
     drop((locks(Arc::default()), expects(1)));
 }

@@ -52,7 +52,7 @@ impl Public for Holder<u8> {
 }
 
 #[runnable(skip_output)]
-impl<T: Clone> Holder<T> {
+impl<T: Clone + Serialize> Holder<T> {
     pub async fn get(&self) -> &T {
         &self.0
     }
@@ -62,6 +62,14 @@ impl<T: Clone> Holder<T> {
         T: Sized,
     {
         self.0
+    }
+
+    async fn replace(mut self, with: T) {
+        self.0 = with;
+    }
+
+    fn once<'a>(&'a self) -> impl Iterator<Item = T> + 'a {
+        std::iter::once_with(|| self.0.clone())
     }
 
     fn repeat<'a>(&'a self, #[skip] times: &'a Cell<u8>) -> impl Iterator<Item = T> + use<'a, T> {
@@ -75,5 +83,6 @@ fn main() {
     drop(holder.add(1));
     drop((holder.items(), holder.get()));
     let _items = holder.repeat(&Cell::new(2)).count() + holder.count();
-    drop(holder.take());
+    let _once = holder.once().count();
+    drop((holder.clone().replace(2), holder.take()));
 }

@@ -4,7 +4,7 @@
 #![deny(warnings)]
 #![allow(dead_code)]
 
-use ::timbal::runnable;
+use ::timbal::{runnable, yield_};
 
 mod timbal {
     pub struct Call;
@@ -26,6 +26,19 @@ type Outcome<T> = ::std::result::Result<T, ::std::string::String>;
 #[runnable]
 async fn shadowed(name: ::std::string::String, (a, _): (u8, u8)) -> Outcome<u8> {
     if a == 0 { Outcome::Err(name) } else { Outcome::Ok(a) }
+}
+
+#[runnable(try_yields = u8)]
+async fn generated(n: u8) -> Outcome<u8> {
+    yield_!(n);
+    yield_!(shadowed(::std::string::String::new(), (n, 1)).await?);
+    ::futures::join!(async move { yield_!(n) });
+    Outcome::Ok(n)
+}
+
+#[runnable(yields = u8)]
+fn generated_now(n: u8) {
+    yield_!(n);
 }
 
 fn main() {}

@@ -44,7 +44,7 @@ impl Captured {
     pub(crate) fn put(self, payload: &mut Payload) {
         let Self(mut text) = self;
         match std::mem::replace(&mut text.end, End::NONE) {
-            End::Short { len, marks } => *payload = Payload::short(text.padded(), len, marks),
+            End::Short { len, marks } => payload.become_short(text.padded(), len, marks),
             End::Long { text, marks } => *payload = Payload::long(text, marks),
         }
         text.give_back();

@@ -5,11 +5,12 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, ReceiverKind, ReturnType, Type, parse_quote};
+use syn::{Attribute, Receiver, ReceiverKind, ReturnType, Type, parse_quote};
 
-use super::{group, respanned};
+use super::{at, group, respanned};
 use crate::model::{Parameter, Runnable, is_unused};
 use crate::shape::{Form, Shape};
+use crate::yields;
 
 // Output:
 //     async move {
@@ -20,8 +21,16 @@ use crate::shape::{Form, Shape};
 //     }
 pub(super) fn body(runnable: &Runnable<'_>) -> TokenStream {
     let Runnable { item, parameters, output, .. } = runnable;
-    let body = &item.body;
-    let boxed = runnable.is_boxed().then(|| Ident::new("call", Span::mixed_site()));
+    let body = match &runnable.noted {
+        Some(noted) => &group(Delimiter::Brace, noted.clone(), item.body.span()),
+        None => &item.body,
+    };
+    let yielder = runnable.generator.as_ref().map(|_| yields::yielder());
+    let body = match &yielder {
+        Some(_) => &yields::bind(body, &runnable.timbal),
+        None => body,
+    };
+    let boxed = runnable.is_made_first().then(|| Ident::new("call", Span::mixed_site()));
     let declared = declared(runnable);
     let rebinds = parameters.iter().map(rebind);
     let capture = capture(runnable, boxed.as_ref());
@@ -32,28 +41,51 @@ pub(super) fn body(runnable: &Runnable<'_>) -> TokenStream {
     // It is dropped with the body also where this does not mention it.
     let receiver = item.signature.receiver().map(|receiver| receiver.self_token);
     let receiver = receiver.map(|receiver| quote!(let _ = &#receiver;));
+    let uses = yielder.as_ref().map(|yielder| quote!(let #yielder = &#yielder; let _ = #yielder;));
+    let arm = at(quote!(match () { () => #body }), body.span());
     let block = quote! {
         #declared
+        #uses
         #receiver
         #first
         #(#rebinds)*
         #last
-        match () {
-            () => #body
-        }
+        #arm
     };
     // rustc underlines `async` to `move` where it underlines the signature of an `async fn`.
     let asyncness = item.signature.asyncness;
     let moves = quote_spanned!(output.last=> move);
-    let takes = asyncness.is_none().then(|| quote!(|#boxed|));
+    let takes = asyncness.is_none().then(|| {
+        let returns = returns(runnable);
+        quote!(|#boxed| #returns)
+    });
     let block = group(Delimiter::Brace, block, body.span());
+    if let Some(yielder) = yielder {
+        return quote!(move |#yielder| async #moves #block);
+    }
     quote!(#asyncness #moves #takes #block)
+}
+
+/// What the closure of a type that is named returns.
+fn returns(runnable: &Runnable<'_>) -> Option<TokenStream> {
+    match (&runnable.item.signature.output, runnable.form) {
+        (ReturnType::Type(arrow, ty), Form::Named) => {
+            let ty = inferred(ty);
+            Some(quote!(#arrow #ty))
+        }
+        (ReturnType::Default, Form::Named) => Some(quote!(-> ())),
+        _ => None,
+    }
 }
 
 // Output:
 //     if false { return ::timbal::__private::declared::<Result<String, Error>>(); }
 fn declared(runnable: &Runnable<'_>) -> Option<TokenStream> {
     let Runnable { timbal, item, output, .. } = runnable;
+    // What a closure returns is said in front of it.
+    if item.signature.asyncness.is_none() && runnable.generator.is_none() {
+        return None;
+    }
     let ty = match (&item.signature.output, runnable.form) {
         (_, Form::Opaque) => return None,
         _ if runnable.shape == Shape::Stream && runnable.form == Form::Async => return None,
@@ -94,8 +126,8 @@ fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
     let receiver = runnable.item.signature.receiver().filter(|_| args.capture_self.is_some());
     let receiver = receiver.map(|receiver| {
         let token = receiver.self_token;
-        let is_reference = matches!(receiver.kind, ReceiverKind::Reference(..));
-        let value = if is_reference { quote!(*#token) } else { quote!(#token) };
+        // What `&self`, `self: Arc<Self>` and the like point to.
+        let value = if is_pointer(receiver) { quote!(*#token) } else { quote!(#token) };
         quote_spanned!(token.span=> #input.field("self", &#value);)
     });
     let fields = parameters.iter().flat_map(|parameter| fields(parameter, &input));
@@ -105,6 +137,20 @@ fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
         (Some(call), true) => quote!(#call.no_input();),
         (None, false) => quote!(#timbal::__private::input(|#input| { #(#fields)* });),
         (Some(call), false) => quote!(#call.input(|#input| { #(#fields)* });),
+    }
+}
+
+fn is_pointer(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(..) => true,
+        ReceiverKind::Typed(_, ty) => match &**ty {
+            Type::Reference(_) => true,
+            Type::Path(ty) => ty.path.segments.last().is_some_and(|last| {
+                ["Box", "Rc", "Arc", "Pin"].iter().any(|pointer| last.ident == pointer)
+            }),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -132,7 +178,7 @@ pub(super) fn parameter(parameter: &Parameter<'_>) -> TokenStream {
 
 // Output:
 //     #[allow(unused)] #[cfg(unix)] let mut name = name;
-//     let __arg1 = __arg1; let (a, b) = __arg1;
+//     let mut __arg1 = __arg1; let (a, b) = __arg1;
 //
 // This is what an `async fn` does: each is dropped when it would drop it, and what a pattern leaves too.
 fn rebind(parameter: &Parameter<'_>) -> TokenStream {
@@ -148,7 +194,8 @@ fn rebind(parameter: &Parameter<'_>) -> TokenStream {
         Some(_) => quote!(#attributes let #pattern = #argument;),
         None => {
             let cfgs = parameter.attributes_where(is_cfg);
-            quote!(#(#cfgs)* let #argument = #argument; #attributes let #pattern = #argument;)
+            // `ref mut` borrows from it.
+            quote!(#(#cfgs)* let mut #argument = #argument; #attributes let #pattern = #argument;)
         }
     }
 }
