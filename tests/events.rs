@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::executor::block_on;
 use timbal::{Event, StatusCode, runnable};
-use timbal_tests::{read_all, show};
+use timbal_tests::{check, read_all, show};
 
 #[runnable]
 async fn double(n: u64) -> u64 {
@@ -62,10 +62,6 @@ async fn pending_once() {
         }
     })
     .await;
-}
-
-fn check(events: impl futures::Stream<Item = Event>, expected: Expect) {
-    expected.assert_eq(&show(&block_on(read_all(events))));
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::future::ready;
 use std::pin::Pin;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use timbal::{Timbal, runnable};
-use timbal_tests::{Heard, poll_and_drop, read_all, show};
+use timbal_tests::{Heard, check_inside, poll_and_drop, read_all, show};
 
 #[runnable]
 fn double(n: u64) -> impl Future<Output = u64> {
@@ -82,12 +82,6 @@ async fn tail(text: &str, #[skip] n: std::rc::Rc<usize>) -> Result<&str, String>
     tail
 }
 
-/// What the calls that are made here say, in a call of their own.
-fn check<F: Future>(body: F, expected: Expect) {
-    let call = timbal::call!("in", skip_output, body);
-    expected.assert_eq(&show(&block_on(read_all(call.events()))));
-}
-
 #[test]
 fn they_give_what_they_gave() {
     assert_eq!(block_on(double(2)), 4);
@@ -123,7 +117,7 @@ fn hidden_ones_are_calls() {
 
 #[test]
 fn boxed_ones_are_recorded_as_futures() {
-    check(
+    check_inside(
         async {
             let boxed = boxed(1);
             assert_eq!(timbal::current().unwrap().path(), "in");
@@ -142,14 +136,14 @@ fn boxed_ones_are_recorded_as_futures() {
 
 #[test]
 fn boxed_ones_say_their_inputs_and_errors() {
-    check(
+    check_inside(
         named("name", ("", 0)),
         expect![[r#"
         START  in
         OUTPUT in null -> null
     "#]],
     );
-    check(
+    check_inside(
         async { named("name", ("text", 0)).await },
         expect![[r#"
         START  in
@@ -164,7 +158,7 @@ fn boxed_ones_say_their_inputs_and_errors() {
 
 #[test]
 fn boxed_ones_can_keep_their_inputs() {
-    check(
+    check_inside(
         async { local(1.into()).await },
         expect![[r#"
         START  in
@@ -177,7 +171,7 @@ fn boxed_ones_can_keep_their_inputs() {
 
 #[test]
 fn boxed_ones_can_call_themselves() {
-    check(
+    check_inside(
         async { factorial(1).await },
         expect![[r#"
         START  in
@@ -192,7 +186,7 @@ fn boxed_ones_can_call_themselves() {
 
 #[test]
 fn boxed_ones_that_were_never_polled_say_nothing() {
-    check(
+    check_inside(
         async { drop(boxed(1)) },
         expect![[r#"
         START  in
@@ -223,7 +217,7 @@ fn boxed_ones_are_cancelled_as_others_are() {
 #[test]
 fn a_boxed_one_begins_when_it_is_polled() {
     let caught = std::panic::AssertUnwindSafe(async { panics(false).await }).catch_unwind();
-    check(
+    check_inside(
         caught,
         expect![[r#"
         START  in
@@ -233,7 +227,7 @@ fn a_boxed_one_begins_when_it_is_polled() {
     "#]],
     );
     let caught = std::panic::AssertUnwindSafe(async { panics(true).await }).catch_unwind();
-    check(
+    check_inside(
         caught,
         expect![[r#"
         START  in
@@ -251,7 +245,7 @@ fn an_async_fn_can_be_boxed() {
     assert_eq!(block_on(futures::future::join_all(waiting.calls)), [1, 13]);
     assert_eq!(block_on(longest(&String::from("abc"), ("d", &1), |text| text)), 3);
     assert_eq!(block_on(tail(&String::from("abc"), 1.into())), Ok("bc"));
-    check(
+    check_inside(
         async { fibonacci(2).await },
         expect![[r#"
         START  in

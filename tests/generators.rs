@@ -2,11 +2,11 @@
 
 use std::pin::pin;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::executor::block_on;
 use futures::{Stream, StreamExt, TryStreamExt};
 use timbal::{Timbal, runnable, yield_};
-use timbal_tests::{Heard, read_all, show};
+use timbal_tests::{Heard, check, output};
 
 #[runnable]
 async fn double(n: u64) -> u64 {
@@ -58,16 +58,6 @@ fn parsed_now(text: &str) -> Result<(), std::num::ParseIntError> {
 async fn panics() -> u64 {
     yield_!(1);
     panic!("at 2")
-}
-
-fn check(events: impl Stream<Item = timbal::Event>, expected: Expect) {
-    expected.assert_eq(&show(&block_on(read_all(events))));
-}
-
-/// What a call comes to, and how it ended.
-fn output(events: timbal::Events<impl timbal::__private::Driven>) -> String {
-    let done = block_on(events.collect());
-    format!("{} {}", done.output, done.status)
 }
 
 #[test]

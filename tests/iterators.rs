@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::executor::block_on;
 use timbal::{Event, StatusCode, Timbal, runnable};
-use timbal_tests::{Heard, read_all, show};
+use timbal_tests::{Heard, check, read_all};
 
 #[runnable]
 fn double(n: u64) -> u64 {
@@ -44,10 +44,6 @@ fn boxed(text: &str) -> Box<dyn Iterator<Item = char> + '_> {
 fn panics(at_once: bool) -> impl Iterator<Item = u8> {
     assert!(!at_once, "at once");
     (0..3).map(|n| if n < 2 { n } else { panic!("at {n}") })
-}
-
-fn check(events: impl futures::Stream<Item = Event>, expected: Expect) {
-    expected.assert_eq(&show(&block_on(read_all(events))));
 }
 
 #[test]

@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use expect_test::Expect;
+use futures::Stream;
+use futures::executor::block_on;
 use timbal::{
     Builder, CallId, Clock, Definition, Event, OutputEvent, Payload, RunId, Span, StartEvent,
     StatusCode, Timbal, Timestamp,
@@ -44,8 +47,25 @@ fn show_one(event: &Event) -> String {
 }
 
 /// Reads all events of a call.
-pub async fn read_all(events: impl futures::Stream<Item = Event>) -> Vec<Event> {
+pub async fn read_all(events: impl Stream<Item = Event>) -> Vec<Event> {
     futures::StreamExt::collect(events).await
+}
+
+/// Holds the events of a call, and of those below it, against what was expected.
+pub fn check(events: impl Stream<Item = Event>, expected: Expect) {
+    expected.assert_eq(&show(&block_on(read_all(events))));
+}
+
+/// The same of the calls that this makes, in a call that is called `in`.
+pub fn check_inside(body: impl Future, expected: Expect) {
+    check(timbal::call!("in", skip_output, body).events(), expected);
+}
+
+/// What a stream of events comes to: the output of its call, and how that ended.
+pub fn output(events: impl Stream<Item = Event>) -> String {
+    let events = block_on(read_all(events));
+    let Some(Event::Output(done)) = events.last() else { panic!("no Output: {events:?}") };
+    format!("{} {}", done.output, done.status)
 }
 
 /// Polls a future so many times, and drops it.

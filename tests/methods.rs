@@ -1,11 +1,11 @@
 //! Methods, associated functions, traits and whole `impl` blocks.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::executor::block_on;
 use futures::{Stream, StreamExt, stream};
 use serde::Serialize;
 use timbal::runnable;
-use timbal_tests::{read_all, show};
+use timbal_tests::check_inside;
 
 #[derive(Serialize, Default, Clone)]
 struct Counter {
@@ -61,12 +61,6 @@ impl Counter {
     }
 }
 
-/// What the calls that are made here say, in a call of their own.
-fn check<F: Future>(body: F, expected: Expect) {
-    let call = timbal::call!("in", skip_output, body);
-    expected.assert_eq(&show(&block_on(read_all(call.events()))));
-}
-
 #[test]
 fn methods_are_called_as_before() {
     block_on(async {
@@ -88,7 +82,7 @@ fn self_is_captured_if_asked() {
         counter.add(2).await;
         counter.up_to(4).count()
     };
-    check(
+    check_inside(
         body,
         expect![[r#"
         START  in
@@ -180,7 +174,7 @@ fn traits_and_their_default_methods() {
         fetch.shout();
         fetch.twice().await
     }
-    check(
+    check_inside(
         async { (all(&Site).await, Site::make().await) },
         expect![[r#"
         START  in
@@ -199,7 +193,7 @@ fn traits_and_their_default_methods() {
         OUTPUT in null -> null
     "#]],
     );
-    check(
+    check_inside(
         all(&Other),
         expect![[r#"
         START  in
@@ -244,7 +238,7 @@ fn whole_blocks() {
         Site.all().count().await;
         Site::other().await;
     };
-    check(
+    check_inside(
         body,
         expect![[r#"
         START  in
@@ -298,7 +292,7 @@ mod with_async_trait {
             let _ = tools[0].run("").await;
             tools[0].twice((2, 3)).await
         };
-        check(
+        check_inside(
             body,
             expect![[r#"
             START  in

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::executor::block_on;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use serde::Serialize;
 use timbal::{StatusCode, Timbal, runnable};
-use timbal_tests::{Heard, poll_and_drop, read_all, show};
+use timbal_tests::{Heard, check, output, poll_and_drop};
 
 #[runnable]
 async fn double(n: u64) -> u64 {
@@ -55,16 +55,6 @@ fn pinned(n: u64) -> Pin<Box<dyn Stream<Item = u64> + Send>> {
 #[runnable]
 fn panics() -> impl Stream<Item = u8> {
     stream::iter(0..3).map(|n| if n < 2 { n } else { panic!("at {n}") })
-}
-
-fn check(events: impl Stream<Item = timbal::Event>, expected: Expect) {
-    expected.assert_eq(&show(&block_on(read_all(events))));
-}
-
-/// The output of a call, and how it ended.
-fn output(events: timbal::Events<impl timbal::__private::Driven>) -> String {
-    let done = block_on(events.collect());
-    format!("{} {}", done.output, done.status)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use expect_test::{Expect, expect};
 use futures::executor::block_on;
 use timbal::{Timbal, runnable};
-use timbal_tests::{Heard, poll_and_drop, read_all, show};
+use timbal_tests::{Heard, check_inside, poll_and_drop, read_all};
 
 #[runnable]
 fn double(n: u64) -> u64 {
@@ -55,8 +55,7 @@ fn count(to: u64) -> u64 {
 
 /// What a call of these functions says, in a call of its own.
 fn check<T>(body: impl FnOnce() -> T, expected: Expect) {
-    let call = timbal::call!("in", skip_output, async { body() });
-    expected.assert_eq(&show(&block_on(read_all(call.events()))));
+    check_inside(async { body() }, expected);
 }
 
 #[test]

@@ -6,18 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, Stream, StreamExt};
 use serde::{Serialize, Serializer};
 use timbal::{runnable, yield_};
-use timbal_tests::{poll_and_drop, read_all, show};
-
-fn check(events: impl Stream<Item = timbal::Event>, expected: Expect) {
-    expected.assert_eq(&show(&block_on(read_all(events))));
-}
+use timbal_tests::{check, poll_and_drop};
 
 #[runnable(yields = u64)]
 async fn in_branches(turns: u64) {
