@@ -1,6 +1,7 @@
 //! `Lifecycle`: how every call starts, runs and ends, whatever its shape.
 
 use std::any::Any;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll, ready};
 
@@ -30,7 +31,8 @@ use settling::Settling;
 /// runs each part of it by [`run`](Self::run), and says [`end`](Self::end) when it is over; when it
 /// is dropped it drops the body by [`cancel`](Self::cancel).
 pub(crate) struct Lifecycle {
-    state: State, // `Drop` is on `Lifecycle`, so that assigning a new `State` does not run it
+    /// What a state holds has mostly been taken when the next one comes: `set` drops what is left.
+    state: ManuallyDrop<State>,
 }
 
 enum State {
@@ -64,7 +66,21 @@ impl Lifecycle {
     /// A call of this runnable, made here and now.
     #[inline]
     pub(crate) fn new(definition: &'static Definition) -> Self {
-        Self { state: State::Made(Made::new(definition)) }
+        Self::of(State::Made(Made::new(definition)))
+    }
+
+    #[inline]
+    fn of(state: State) -> Self {
+        Self { state: ManuallyDrop::new(state) }
+    }
+
+    #[inline]
+    fn set(&mut self, next: State) {
+        if self.state.is_blank() {
+            self.state = ManuallyDrop::new(next);
+        } else {
+            *self.state = next;
+        }
     }
 
     /// What is asked for.
@@ -73,7 +89,7 @@ impl Lifecycle {
     ///
     /// After the first poll, where it would come too late.
     pub(crate) fn settings(&mut self) -> &mut Settings {
-        match &mut self.state {
+        match &mut *self.state {
             State::Made(made) => made.settings(),
             State::Unheard | State::Open(_) | State::Settling(_) | State::Ended(_) => {
                 panic!("this call has started: what is asked of a call comes before its first poll")
@@ -88,14 +104,14 @@ impl Lifecycle {
 
     /// Captures the input before the first poll, if anybody will hear of the call.
     pub(crate) fn capture_input(&mut self, capture: impl FnOnce(&Rules) -> Option<Captured>) {
-        if matches!(&self.state, State::Made(made) if !made.is_unheard()) {
+        if matches!(&*self.state, State::Made(made) if !made.is_unheard()) {
             let input = self.with_rules(capture);
             self.settings().input = input;
         }
     }
 
     fn with_rules<R>(&self, capture: impl FnOnce(&Rules) -> R) -> R {
-        if let State::Made(made) = &self.state {
+        if let State::Made(made) = &*self.state {
             if let Some(intake) = made.recorder() {
                 return capture(&intake.rules);
             }
@@ -110,9 +126,9 @@ impl Lifecycle {
     /// Says `Start`, once there is a place for it with every reader.
     #[inline]
     pub(crate) fn start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let State::Made(made) = &mut self.state else { return Poll::Ready(()) };
+        let State::Made(made) = &mut *self.state else { return Poll::Ready(()) };
         if made.is_unheard() {
-            self.state = State::Unheard;
+            self.set(State::Unheard);
             return Poll::Ready(());
         }
         ready!(tell::poll_place(made.readers_above(), cx));
@@ -123,9 +139,9 @@ impl Lifecycle {
     /// Says `Start` at once, also where it finds no place: code that is not `async` never waits.
     #[inline]
     pub(crate) fn start_now(&mut self) {
-        let State::Made(made) = &self.state else { return };
+        let State::Made(made) = &*self.state else { return };
         if made.is_unheard() {
-            self.state = State::Unheard;
+            self.set(State::Unheard);
         } else {
             self.open();
         }
@@ -133,7 +149,7 @@ impl Lifecycle {
 
     /// The call starts.
     fn open(&mut self) {
-        let State::Made(made) = &mut self.state else { return };
+        let State::Made(made) = &mut *self.state else { return };
         let is_kept = made.is_kept();
         let call = made.begin();
         if !call.definition().metadata.is_empty() {
@@ -141,7 +157,7 @@ impl Lifecycle {
         }
         tell::start(&call);
         let clock = call.t0;
-        self.state = State::Open(Open {
+        self.set(State::Open(Open {
             call: Some(call),
             clock,
             busy_ns: 0,
@@ -149,7 +165,7 @@ impl Lifecycle {
             polls: 0,
             is_kept,
             folded: None,
-        });
+        }));
     }
 
     /// Runs a part of the body as the current call.
@@ -164,7 +180,7 @@ impl Lifecycle {
 
     #[inline]
     fn try_run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-        let State::Open(open) = &mut self.state else { return Ok(run_unheard(body)) };
+        let State::Open(open) = &mut *self.state else { return Ok(run_unheard(body)) };
         open.polls = open.polls.saturating_add(1);
         let ran = open.run(body);
         if let Err(panic) = &ran {
@@ -177,14 +193,14 @@ impl Lifecycle {
     /// Waits until every reader has a place for one more event.
     #[inline]
     pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let State::Open(open) = &self.state else { return Poll::Ready(()) };
+        let State::Open(open) = &*self.state else { return Poll::Ready(()) };
         tell::poll_place(open.call().readers.as_deref(), cx)
     }
 
     /// The call gives an item; `probe` looks at it.
     #[inline]
     pub(crate) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
-        let State::Open(open) = &mut self.state else { return };
+        let State::Open(open) = &mut *self.state else { return };
         let (call, chunk) = open.item(probe);
         tell::item(call, chunk);
         open.count_item();
@@ -193,7 +209,7 @@ impl Lifecycle {
     /// The same in code that cannot wait for a place.
     #[inline]
     pub(crate) fn item_now(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
-        let State::Open(open) = &mut self.state else { return };
+        let State::Open(open) = &mut *self.state else { return };
         let (call, chunk) = open.item(probe);
         if tell::try_item(call, chunk) {
             open.count_item();
@@ -201,18 +217,18 @@ impl Lifecycle {
     }
 
     pub(crate) fn has_started(&self) -> bool {
-        !matches!(self.state, State::Made(_))
+        !matches!(*self.state, State::Made(_))
     }
 
     /// The same life, for the handle that goes on with it.
     pub(crate) fn hand_over(&mut self) -> Self {
-        Self { state: std::mem::replace(&mut self.state, State::Ended(None)) }
+        Self::of(std::mem::replace(&mut *self.state, State::Ended(None)))
     }
 
     /// Ends the call; `probe` looks at what it ends with.
     #[inline]
     pub(crate) fn end(&mut self, probe: impl FnOnce(&mut Ending<'_>)) {
-        let State::Open(open) = &self.state else { return };
+        let State::Open(open) = &*self.state else { return };
         let (outcome, output) = Ending::of(open.call(), probe);
         self.finish(outcome, output);
     }
@@ -220,10 +236,15 @@ impl Lifecycle {
     /// Drops the body of a call that has not ended, as the current call, and then ends it.
     #[inline]
     pub(crate) fn cancel(&mut self, drop_body: impl FnOnce()) {
-        if let State::Open(_) = &self.state {
-            self.run(drop_body);
+        if let State::Open(_) = &*self.state {
+            self.cancel_open(drop_body);
         }
-        if let State::Open(open) = &mut self.state {
+    }
+
+    #[cold]
+    fn cancel_open(&mut self, drop_body: impl FnOnce()) {
+        self.run(drop_body);
+        if let State::Open(open) = &mut *self.state {
             open.polls -= 1; // that was none
         }
     }
@@ -232,7 +253,7 @@ impl Lifecycle {
     #[cfg(feature = "tokio")]
     pub(crate) fn time_out(&mut self, drop_body: impl FnOnce()) {
         self.start_now(); // if it has not found a place in all that time
-        if !matches!(self.state, State::Open(_)) {
+        if !matches!(*self.state, State::Open(_)) {
             return run_unheard(drop_body);
         }
         self.cancel(drop_body);
@@ -241,7 +262,7 @@ impl Lifecycle {
 
     /// What a call has ended with, if it was to be kept.
     pub(crate) fn output_event(&self) -> Option<OutputEvent> {
-        match &self.state {
+        match &*self.state {
             State::Ended(record) => record.as_deref().map(Record::output_event),
             State::Settling(settling) => settling.record.as_deref().map(Record::output_event),
             State::Made(_) | State::Unheard | State::Open(_) => None,
@@ -250,7 +271,7 @@ impl Lifecycle {
 
     #[cold]
     fn drop_open(&mut self) {
-        if let State::Open(open) = &mut self.state {
+        if let State::Open(open) = &mut *self.state {
             open.clock = open.call().run().now();
             self.finish(Outcome::Dropped, None);
         }
@@ -258,7 +279,7 @@ impl Lifecycle {
 
     /// The one place where a call ends.
     fn finish(&mut self, mut outcome: Outcome, mut output: Option<Captured>) {
-        let State::Open(open) = &mut self.state else { return };
+        let State::Open(open) = &mut *self.state else { return };
         let call = open.call.take().expect("the body does not run");
         if let Held::Shared(call) = &call {
             call.be_over();
@@ -300,10 +321,10 @@ impl Lifecycle {
                 record.output = folded;
             }
         });
-        self.state = State::Ended(None);
+        self.set(State::Ended(None));
         if let Some(record) = record {
             tell::end(&call, &record);
-            self.state = State::Ended(is_kept.then_some(record));
+            self.set(State::Ended(is_kept.then_some(record)));
         }
         if call.parent.is_none() && call.run().is_to_be_committed() && !is_dropped {
             self.begin_settling(&call);
@@ -319,8 +340,23 @@ impl RefUnwindSafe for Lifecycle {}
 impl Drop for Lifecycle {
     #[inline]
     fn drop(&mut self) {
-        if let State::Open(_) = &self.state {
+        if let State::Open(_) = &*self.state {
             self.drop_open();
+        }
+        self.set(State::Unheard);
+    }
+}
+
+impl State {
+    /// Whether there is nothing in it to drop.
+    #[inline]
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Made(made) => made.is_blank(),
+            Self::Unheard => true,
+            Self::Open(open) => open.call.is_none() && open.folded.is_none(),
+            Self::Settling(_) => false,
+            Self::Ended(record) => record.is_none(),
         }
     }
 }

@@ -52,6 +52,12 @@ impl Made {
         self.settings.as_deref()?.recorder.as_deref()
     }
 
+    /// Whether it knows nothing but its definition.
+    #[inline]
+    pub(crate) fn is_blank(&self) -> bool {
+        self.parent.is_none() && self.settings.is_none()
+    }
+
     /// What is asked for.
     pub(crate) fn settings(&mut self) -> &mut Settings {
         self.settings.get_or_insert_default()

@@ -92,7 +92,7 @@ impl Lifecycle {
         cx: &mut Context<'_>,
         body: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.try_run(|| body(cx)).unwrap_or_else(|panic| match &mut self.state {
+        self.try_run(|| body(cx)).unwrap_or_else(|panic| match &mut *self.state {
             State::Settling(settling) => {
                 settling.keep_panic(panic);
                 self.poll_settled(cx).map(|()| unreachable!("the panic goes on"))
@@ -104,7 +104,7 @@ impl Lifecycle {
     /// Whether the call has ended, and completes when its run is written.
     #[inline]
     pub(crate) fn is_settling(&self) -> bool {
-        matches!(self.state, State::Settling(_))
+        matches!(*self.state, State::Settling(_))
     }
 
     /// Waits until the call's run is written, if it is to.
@@ -114,7 +114,7 @@ impl Lifecycle {
     /// If the body did.
     #[inline]
     pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let State::Settling(settling) = &mut self.state else { return Poll::Ready(()) };
+        let State::Settling(settling) = &mut *self.state else { return Poll::Ready(()) };
         ready!(settling.poll(cx));
         self.settled();
         Poll::Ready(())
@@ -123,7 +123,7 @@ impl Lifecycle {
     /// The same on this thread.
     #[inline]
     pub(crate) fn settle(&mut self) {
-        if let State::Settling(settling) = &self.state {
+        if let State::Settling(settling) = &*self.state {
             settling.wait();
             self.settled();
         }
@@ -131,9 +131,9 @@ impl Lifecycle {
 
     #[cold]
     fn settled(&mut self) {
-        let State::Settling(settling) = &mut self.state else { return };
+        let State::Settling(settling) = &mut *self.state else { return };
         let record = settling.record.take();
-        if let State::Settling(settling) = std::mem::replace(&mut self.state, State::Ended(record))
+        if let State::Settling(settling) = std::mem::replace(&mut *self.state, State::Ended(record))
             && let Some(panic) = settling.into_panic()
         {
             resume_unwind(panic)
@@ -144,10 +144,10 @@ impl Lifecycle {
     #[cold]
     pub(super) fn begin_settling(&mut self, call: &OpenCall) {
         if let Some(mut settling) = Settling::begin(call) {
-            if let State::Ended(record) = &mut self.state {
+            if let State::Ended(record) = &mut *self.state {
                 settling.record = record.take();
             }
-            self.state = State::Settling(settling);
+            self.set(State::Settling(settling));
         }
     }
 }
