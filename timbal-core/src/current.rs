@@ -5,13 +5,56 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::held::Held;
+use crate::held::{Frame, Held};
 use crate::open_call::OpenCall;
 use crate::{CallId, RunId, Traceparent};
 
 thread_local! {
-    /// The call whose body this thread runs. It is moved in and out, never counted.
-    static CURRENT: Cell<Option<Held>> = const { Cell::new(None) };
+    static CURRENT: Slot = const { Slot { own: Cell::new(None), shared: Cell::new(None) } };
+}
+
+/// Holds the call whose body a thread runs, if it runs one. It is moved in and out, never counted.
+///
+/// It stands in one of two words: one of two words' size would be written as two and read as one just
+/// after, for which the processor has to wait.
+struct Slot {
+    own: Cell<Option<Frame>>,
+    shared: Cell<Option<Arc<OpenCall>>>,
+}
+
+impl Slot {
+    #[inline]
+    fn take(&self) -> Option<Held> {
+        match self.shared.take() {
+            Some(call) => Some(Held::Shared(call)),
+            None => self.own.take().map(Held::Own),
+        }
+    }
+
+    #[inline]
+    fn replace(&self, call: Option<Held>) -> Option<Held> {
+        let before = self.take();
+        self.put(call);
+        before
+    }
+
+    /// Puts a call where none is.
+    #[inline]
+    fn put(&self, call: Option<Held>) {
+        match call {
+            Some(Held::Own(frame)) => self.own.set(Some(frame)),
+            Some(Held::Shared(call)) => self.shared.set(Some(call)),
+            None => {}
+        }
+    }
+
+    /// The call as one more owner of it.
+    #[inline]
+    fn share(&self) -> Option<Arc<OpenCall>> {
+        let call = self.take()?.share();
+        self.shared.set(Some(Arc::clone(&call)));
+        Some(call)
+    }
 }
 
 /// The call whose body runs here and now, or `None` outside of every call that is recorded or read.
@@ -102,7 +145,7 @@ pub(crate) fn is_any_heard() -> bool {
 /// Takes the current call out of its place. A thread that ends has none any more.
 #[inline]
 fn take() -> Option<Held> {
-    CURRENT.try_with(Cell::take).ok().flatten()
+    CURRENT.try_with(Slot::take).ok().flatten()
 }
 
 /// The current call, as one more owner of it.
@@ -111,10 +154,9 @@ pub(crate) fn shared() -> Option<Arc<OpenCall>> {
     if is_any_heard() { share() } else { None }
 }
 
+#[inline]
 fn share() -> Option<Arc<OpenCall>> {
-    let current = take()?.share();
-    let _back = Entered(Some(Held::Shared(Arc::clone(&current))));
-    Some(current)
+    CURRENT.try_with(Slot::share).ok().flatten()
 }
 
 /// What this gives of the current call; it must not ask for the current call itself.
@@ -123,8 +165,19 @@ pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
     if !is_any_heard() {
         return None;
     }
-    let entered = Entered(Some(take()?));
-    entered.0.as_deref().map(look)
+    let lent = Lent(Some(take()?));
+    lent.0.as_deref().map(look)
+}
+
+/// Puts the current call back in its place, which is empty, also when who looks at it panics.
+struct Lent(Option<Held>);
+
+impl Drop for Lent {
+    #[inline]
+    fn drop(&mut self) {
+        let call = self.0.take();
+        let _there_is_none = CURRENT.try_with(|slot| slot.put(call));
+    }
 }
 
 /// Makes this the current call until the guard is dropped.

@@ -14,7 +14,7 @@ pub(crate) enum Held {
 }
 
 /// Where a call stands that is its handle's own. A thread uses it again for its next call.
-type Frame = Box<Option<OpenCall>>;
+pub(crate) type Frame = Box<Option<OpenCall>>;
 
 thread_local! {
     /// The frame of the call of this thread that ended last.
