@@ -29,8 +29,8 @@ pub(crate) struct Ledger {
 
 /// What a call leaves behind when it ends.
 pub(crate) struct Left {
-    /// What it and the calls below it used, if they used anything.
-    pub(crate) usage: Option<BTreeMap<String, u64>>,
+    /// What it and the calls below it used, if they used anything. Most used nothing: hence the box.
+    pub(crate) usage: Option<Box<BTreeMap<String, u64>>>,
     /// For who wants one.
     pub(crate) copy: Option<Box<Record>>,
     /// There was no place for it.
@@ -50,7 +50,7 @@ impl Ledger {
 
     /// Enters a call that starts.
     #[inline]
-    pub(crate) fn enter(&self, id: CallId, write: impl FnOnce(&mut Option<Record>)) -> Place {
+    pub(crate) fn enter(&self, id: CallId, write: impl FnOnce(&mut Sheet)) -> Place {
         let shard = own_shard();
         let mut page = self.shards[shard].lock();
         let mut sheet = page.blank.pop().unwrap_or_default();
@@ -80,12 +80,12 @@ impl Ledger {
         if page.is_full() {
             page = self.wait_for_place(shard, page);
         }
-        let record = page.open_call(place).expect("its handle ends it once");
+        let mut sheet = page.open.remove(place.slot as usize);
+        let record = sheet.record().expect("its handle ends it once");
         end(record);
         let usage = record.notes.as_deref().and_then(Notes::used);
         let copy = wants_copy.then(|| Box::new(record.clone()));
         let (weight, calls) = (record.weight(), 1 + record.calls);
-        let sheet = page.open.remove(place.slot as usize);
         let is_near = |above: &Place| above.shard == place.shard;
         if let Some(record) = above.filter(is_near).and_then(|above| page.open_call(above)) {
             record.calls += calls;

@@ -49,7 +49,7 @@ fn enter(ledger: &Ledger, id: u64) -> Place {
     let id = CallId::new(id);
     let moment = Timestamp::from_millis(0);
     ledger.enter(id, |sheet| {
-        *sheet = Some(Record {
+        sheet.write(Record {
             run_id: RunId::from_u128(1).expect("it is not zero"),
             path: Path { definition: &DEFINITION, name: None, above: None },
             id,

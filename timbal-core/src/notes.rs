@@ -59,9 +59,9 @@ impl Notes {
 
     /// The same, if they used anything.
     #[cold]
-    pub(crate) fn used(&self) -> Option<BTreeMap<String, u64>> {
+    pub(crate) fn used(&self) -> Option<Box<BTreeMap<String, u64>>> {
         let usage = self.usage();
-        (!usage.is_empty()).then_some(usage)
+        (!usage.is_empty()).then(|| Box::new(usage))
     }
 
     /// About how many bytes of memory they take.

@@ -171,7 +171,7 @@ impl OpenCall {
     pub(crate) fn enter(&self, input: Option<Captured>) -> Place {
         let run = self.run();
         let place = run.ledger().enter(self.id, |sheet| {
-            let record = sheet.insert(Record {
+            let record = sheet.write(Record {
                 run_id: run.id,
                 path: self.path(),
                 id: self.id,

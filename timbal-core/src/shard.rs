@@ -1,5 +1,6 @@
 //! `Shard`: a part of the calls of a recorder, with a lock of its own.
 
+use std::mem::ManuallyDrop;
 use std::sync::PoisonError;
 
 use slab::Slab;
@@ -35,7 +36,11 @@ pub(crate) struct Shard {
 
 /// What a record is written on. It passes from hand to hand and comes back, so that a record is
 /// written once and never copied, to memory that was written before.
-pub(crate) type Sheet = Box<Option<Record>>;
+///
+/// The writer had it last, on another core: who asked whether it is blank before writing on it would
+/// wait for that. So nothing is dropped that is written over.
+#[derive(Default)]
+pub(crate) struct Sheet(Box<ManuallyDrop<Option<Record>>>);
 
 /// What stands behind the lock of a shard.
 #[derive(Default)]
@@ -89,7 +94,7 @@ impl Shard {
             let slots = first..page.open.capacity().min(first + LOOKED_AT);
             for slot in slots {
                 let sheet = page.open.get_mut(slot);
-                sheet.and_then(|sheet| sheet.as_mut().as_mut()).into_iter().for_each(&mut *see);
+                sheet.and_then(Sheet::record).into_iter().for_each(&mut *see);
             }
             first += LOOKED_AT;
         }
@@ -110,8 +115,7 @@ impl Shard {
 impl Page {
     #[inline]
     pub(crate) fn open_call(&mut self, place: Place) -> Option<&mut Record> {
-        let sheet = self.open.get_mut(place.slot as usize)?;
-        let record = sheet.as_mut().as_mut()?;
+        let record = self.open.get_mut(place.slot as usize)?.record()?;
         (record.id == place.id).then_some(record)
     }
 
@@ -135,6 +139,33 @@ impl Page {
     #[inline]
     pub(crate) fn is_half_full(&self) -> bool {
         self.ended.len() == MAX_ENDED / 2 || self.bytes >= MAX_BYTES / 2
+    }
+}
+
+impl Sheet {
+    /// Writes on a sheet that is blank.
+    #[inline]
+    pub(crate) fn write(&mut self, record: Record) -> &mut Record {
+        *self.0 = ManuallyDrop::new(Some(record));
+        self.record().expect("it was written just now")
+    }
+
+    /// What stands on it.
+    #[inline]
+    pub(crate) fn record(&mut self) -> Option<&mut Record> {
+        Option::as_mut(&mut self.0)
+    }
+
+    /// What stood on it; it is blank then.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Record> {
+        Option::take(&mut self.0)
+    }
+}
+
+impl Drop for Sheet {
+    fn drop(&mut self) {
+        drop(self.take());
     }
 }
 

@@ -40,14 +40,24 @@ impl Captured {
     }
 
     /// Writes the payload to where it is kept.
-    #[inline]
+    #[inline(always)] // then what was there is known where it was written just before
     pub(crate) fn put(self, payload: &mut Payload) {
         let Self(mut text) = self;
-        match std::mem::replace(&mut text.end, End::NONE) {
+        match text.end {
             End::Short { len, marks } => payload.become_short(text.padded(), len, marks),
-            End::Long { text, marks } => *payload = Payload::long(text, marks),
+            End::Long { .. } => *payload = text.take_long(),
         }
         text.give_back();
+    }
+}
+
+impl Text {
+    #[cold]
+    fn take_long(&mut self) -> Payload {
+        match std::mem::replace(&mut self.end, End::NONE) {
+            End::Short { .. } => Payload::null(),
+            End::Long { text, marks } => Payload::long(text, marks),
+        }
     }
 }
 
