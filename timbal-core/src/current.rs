@@ -165,18 +165,26 @@ pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
     if !is_any_heard() {
         return None;
     }
-    let lent = Lent(Some(take()?));
-    lent.0.as_deref().map(look)
+    let mut lent = Lent(Some(take()?));
+    let seen = lent.0.as_deref().map(look);
+    put(lent.0.take());
+    std::mem::forget(lent);
+    seen
 }
 
-/// Puts the current call back in its place, which is empty, also when who looks at it panics.
+/// Puts the current call back in its place, which is empty.
+#[inline]
+fn put(call: Option<Held>) {
+    let _there_is_none = CURRENT.try_with(|slot| slot.put(call));
+}
+
+/// The current call while somebody looks at it, who may panic.
 struct Lent(Option<Held>);
 
 impl Drop for Lent {
-    #[inline]
+    #[cold]
     fn drop(&mut self) {
-        let call = self.0.take();
-        let _there_is_none = CURRENT.try_with(|slot| slot.put(call));
+        put(self.0.take());
     }
 }
 

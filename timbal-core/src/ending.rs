@@ -16,12 +16,22 @@ pub struct Ending<'a> {
     error: Option<CallError>,
 }
 
+/// How a call ended, and what it gave. It stays where it was made: moved just after, it would have to
+/// be stored first.
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) output: Option<Captured>,
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, output: None }
+    }
+}
+
 impl<'a> Ending<'a> {
     /// What `probe` finds. It runs code of the user's types, which may panic: that ends here.
-    pub(crate) fn of(
-        call: &'a OpenCall,
-        probe: impl FnOnce(&mut Self),
-    ) -> (Outcome, Option<Captured>) {
+    pub(crate) fn of(call: &'a OpenCall, probe: impl FnOnce(&mut Self)) -> Ended {
         let mut ending = Self { call, output: None, error: None };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut ending))) {
             let message = format!("panicked: {}", CallError::from_caught(panic).message());
@@ -31,7 +41,7 @@ impl<'a> Ending<'a> {
             Some(error) => call.outcome_of(error),
             None => Outcome::Success,
         };
-        (outcome, ending.output)
+        Ended { outcome, output: ending.output }
     }
 
     /// The call failed, if this is an error.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use serde::Serialize;
 
 use crate::capture::{self, Captured, Rules};
-use crate::ending::Ending;
+use crate::ending::{Ended, Ending};
 use crate::folded::Folded;
 use crate::held::Held;
 use crate::item::Item;
@@ -185,7 +185,7 @@ impl Lifecycle {
         let ran = open.run(body);
         if let Err(panic) = &ran {
             let outcome = open.call().outcome_of_panic(CallError::from_panic(&**panic));
-            self.finish(outcome, None);
+            self.finish(&mut outcome.into());
         }
         ran
     }
@@ -229,8 +229,8 @@ impl Lifecycle {
     #[inline]
     pub(crate) fn end(&mut self, probe: impl FnOnce(&mut Ending<'_>)) {
         let State::Open(open) = &*self.state else { return };
-        let (outcome, output) = Ending::of(open.call(), probe);
-        self.finish(outcome, output);
+        let mut ended = Ending::of(open.call(), probe);
+        self.finish(&mut ended);
     }
 
     /// Drops the body of a call that has not ended, as the current call, and then ends it.
@@ -257,7 +257,7 @@ impl Lifecycle {
             return run_unheard(drop_body);
         }
         self.cancel(drop_body);
-        self.finish(Outcome::TimedOut, None);
+        self.finish(&mut Outcome::TimedOut.into());
     }
 
     /// What a call has ended with, if it was to be kept.
@@ -273,12 +273,12 @@ impl Lifecycle {
     fn drop_open(&mut self) {
         if let State::Open(open) = &mut *self.state {
             open.clock = open.call().run().now();
-            self.finish(Outcome::Dropped, None);
+            self.finish(&mut Outcome::Dropped.into());
         }
     }
 
     /// The one place where a call ends.
-    fn finish(&mut self, mut outcome: Outcome, mut output: Option<Captured>) {
+    fn finish(&mut self, Ended { outcome, output }: &mut Ended) {
         let State::Open(open) = &mut *self.state else { return };
         let call = open.call.take().expect("the body does not run");
         if let Held::Shared(call) = &call {
@@ -287,12 +287,12 @@ impl Lifecycle {
         let is_kept = open.is_kept;
         let is_dropped = matches!(outcome, Outcome::Dropped);
         if outcome.is_failure() {
-            call.tell_failure(&outcome);
+            call.tell_failure(outcome);
         }
         let (mut folded, mut count) = (None, None);
         if let Some(items) = open.folded.take() {
             count = Some(items.count);
-            folded = items.end(&mut outcome, call.run().rules());
+            folded = items.end(outcome, call.run().rules());
         }
         let record = call.end(is_kept || tell::wants_end(&call), |record| {
             call.write_counts(record);
@@ -306,7 +306,7 @@ impl Lifecycle {
             // the processor would have to wait until it is stored.
             record.outcome = Outcome::Success;
             if !matches!(outcome, Outcome::Success) {
-                record.outcome = std::mem::replace(&mut outcome, Outcome::Success);
+                record.outcome = std::mem::replace(outcome, Outcome::Success);
             }
             if record.notes.is_some() {
                 record.forget_failing();

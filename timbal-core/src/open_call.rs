@@ -53,6 +53,7 @@ pub(crate) enum Parent {
     Call(Arc<OpenCall>),
 }
 
+#[inline]
 fn run_of<'a>(run: &'a Option<Arc<Run>>, parent: &'a Option<Arc<OpenCall>>) -> &'a Run {
     let shared = || parent.as_deref().and_then(|parent| parent.run.as_deref());
     run.as_deref().or_else(shared).expect("a call has a run, or a shared parent")
