@@ -155,6 +155,19 @@ fn tls_is_as_the_url_says() {
     assert!(is_secret("verify-full").is_err());
 }
 
+#[test]
+fn a_table_that_gets_a_column_is_written_to() {
+    let Some(scratch) = Scratch::new() else { return };
+    let store = PostgresStore::connect(&scratch.url()).unwrap();
+    store.put(&Batch::from_iter([span(1, 1, 10)])).unwrap();
+    scratch.query("ALTER TABLE timbal_spans ADD COLUMN later text DEFAULT 'none'");
+    store.put(&Batch::from_iter([span(2, 1, 10)])).unwrap();
+    let new = PostgresStore::connect(&scratch.url()).unwrap();
+    new.put(&Batch::from_iter([span(3, 1, 10)])).unwrap();
+    assert_eq!(store.trace(run_id(2)).unwrap().unwrap().spans, [span(2, 1, 10)]);
+    assert_eq!(scratch.query("SELECT later FROM timbal_spans"), ["none"; 3]);
+}
+
 /// 2026-11-23, at 04:30.
 const TODAY_MS: u64 = 1_795_408_200_000;
 

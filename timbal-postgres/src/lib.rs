@@ -17,6 +17,7 @@ mod options;
 mod partition;
 mod prune;
 mod read;
+mod record;
 mod row;
 mod runs;
 mod runtime;

@@ -7,10 +7,8 @@ use timbal_core::{RunId, StatusCode, StoreError, Trace};
 use crate::PostgresStore;
 use crate::row::{COLUMNS, Row, uuid};
 
-static SPANS: LazyLock<String> = LazyLock::new(|| {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    format!("SELECT {} FROM timbal_spans WHERE run_id = $1", names.join(", "))
-});
+static SPANS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM timbal_spans WHERE run_id = $1", COLUMNS.join(", ")));
 
 /// All spans of a run.
 pub(crate) fn trace(store: &PostgresStore, run_id: RunId) -> Result<Option<Trace>, StoreError> {

@@ -9,22 +9,26 @@ use timbal_core::{
     Batch, CallId, Definition, OutputEvent, Payload, Process, RunId, Span, StartEvent, Status,
     StatusCode, StoreError, Timestamp,
 };
-use tokio_postgres::{Client, Error, Statement};
+use tokio_postgres::Error;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+use crate::record;
 use crate::text::Text;
 
-/// Names the columns once, for the struct and for all that is asked of the table.
+/// Names the columns once, in the order that the table has them, for the struct and for all that is
+/// asked of the table.
 macro_rules! columns {
-    ($($name:ident: $rust:ty as $sql:literal,)*) => {
+    ($($name:ident: $rust:ty,)*) => {
         /// A span in columns.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         pub(crate) struct Row {
             $(pub(crate) $name: $rust,)*
         }
 
-        /// The names of all columns, and their types.
-        pub(crate) const COLUMNS: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
+        /// The names of all columns.
+        pub(crate) const COLUMNS: &[&str] = &[$(stringify!($name)),*];
 
         impl Row {
             /// A row of all columns, in their order.
@@ -33,52 +37,55 @@ macro_rules! columns {
                 $(let $name = row.try_get(column.next().unwrap_or_default())?;)*
                 Ok(Self { $($name),* })
             }
+        }
 
-            /// Runs a statement that takes each column as an array.
-            pub(crate) async fn write_all(
-                client: &Client,
-                statement: &Statement,
-                rows: &[Self],
-            ) -> Result<u64, Error> {
-                $(let $name: Vec<&$rust> = rows.iter().map(|row| &row.$name).collect();)*
-                client.execute(statement, &[$(&$name),*]).await
+        /// As the table's own type has it, so that a batch is one array.
+        impl ToSql for Row {
+            fn to_sql(&self, row: &Type, out: &mut BytesMut) -> record::Written {
+                record::write(row, &[$(&self.$name),*], out)
             }
+
+            fn accepts(row: &Type) -> bool {
+                record::begins_with(row, COLUMNS)
+            }
+
+            to_sql_checked!();
         }
     };
 }
 
 columns! {
-    run_id: Uuid as "uuid",
-    call_id: i64 as "bigint",
-    parent_call_id: Option<i64> as "bigint",
-    parent_run_id: Option<Uuid> as "uuid",
-    path: Text as "bytea",
-    path_key: i64 as "bigint",
-    status: String as "text",
-    reason: Option<Text> as "bytea",
-    message: Option<Text> as "bytea",
-    writer: Option<i64> as "bigint",
-    is_head: bool as "boolean",
-    t0: i64 as "bigint",
-    t1: i64 as "bigint",
-    seq: i64 as "bigint",
-    elapsed_ns: i64 as "bigint",
-    busy_ns: i64 as "bigint",
-    polls: i64 as "bigint",
-    calls: i64 as "bigint",
-    chunks: i64 as "bigint",
-    first_chunk_ns: Option<i64> as "bigint",
-    allocated_bytes: Option<i64> as "bigint",
-    usage: Option<Text> as "bytea",
-    usage_own: Option<Text> as "bytea",
-    input: Option<Text> as "bytea",
-    output: Option<Text> as "bytea",
-    error: Option<Text> as "bytea",
-    metadata: Option<Text> as "bytea",
-    definition: Text as "bytea",
-    process: Text as "bytea",
-    schema: i64 as "bigint",
-    bytes: i64 as "bigint",
+    run_id: Uuid,
+    call_id: i64,
+    parent_call_id: Option<i64>,
+    parent_run_id: Option<Uuid>,
+    path: Text,
+    path_key: i64,
+    status: String,
+    reason: Option<Text>,
+    message: Option<Text>,
+    writer: Option<i64>,
+    is_head: bool,
+    t0: i64,
+    t1: i64,
+    seq: i64,
+    elapsed_ns: i64,
+    busy_ns: i64,
+    polls: i64,
+    calls: i64,
+    chunks: i64,
+    first_chunk_ns: Option<i64>,
+    allocated_bytes: Option<i64>,
+    usage: Option<Text>,
+    usage_own: Option<Text>,
+    input: Option<Text>,
+    output: Option<Text>,
+    error: Option<Text>,
+    metadata: Option<Text>,
+    definition: Text,
+    process: Text,
+    schema: i64,
+    bytes: i64,
 }
 
 /// What a row takes besides its texts, about.
@@ -90,7 +97,7 @@ pub(crate) fn rows(batch: &Batch, writer: i64) -> Result<Vec<Row>, StoreError> {
     let mut rows = BTreeMap::new();
     let mut said = Said::default();
     for span in batch.spans() {
-        let row = said.row(&span, writer)?;
+        let row = said.row(span, writer)?;
         rows.insert((row.run_id, row.call_id), row);
     }
     let mut heads: HashMap<Uuid, (i64, _)> = HashMap::new();
@@ -116,17 +123,17 @@ struct Said {
 }
 
 impl Said {
-    fn row(&mut self, span: &Span, writer: i64) -> Result<Row, StoreError> {
+    fn row(&mut self, span: Span, writer: i64) -> Result<Row, StoreError> {
         let mut row = Row {
             run_id: uuid(span.run_id),
             call_id: signed(span.call_id.as_u64()),
             parent_call_id: span.parent_call_id.map(|id| signed(id.as_u64())),
             parent_run_id: span.parent_run_id.map(uuid),
-            path: Text(span.path.clone()),
             path_key: path_key(&span.path),
+            path: Text(span.path),
             status: span.status.code.to_string(),
-            reason: span.status.reason.clone().map(Text),
-            message: span.status.message.clone().map(Text),
+            reason: span.status.reason.map(Text),
+            message: span.status.message.map(Text),
             writer: (span.status.code == StatusCode::Running).then_some(writer),
             is_head: false,
             t0: signed(span.t0.as_nanos()),

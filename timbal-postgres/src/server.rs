@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
 use tokio::time;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use crate::row::{COLUMNS, Row};
@@ -38,18 +39,14 @@ pub(crate) type OwnedValues = Vec<Box<dyn ToSql + Send + Sync>>;
 /// A running span never replaces one that has ended: it may come late, from a connection that was
 /// given up.
 static PUT: LazyLock<String> = LazyLock::new(|| {
-    let each = |show: &dyn Fn(usize, &str, &str) -> String| {
-        let all = (1..).zip(COLUMNS).map(|(number, (name, sql))| show(number, name, sql));
-        all.collect::<Vec<_>>().join(", ")
-    };
-    let names = each(&|_, name, _| name.to_owned());
-    let arrays = each(&|number, _, sql| format!("${number}::{sql}[]"));
-    let replaced = each(&|_, name, _| match name {
+    let names = COLUMNS.join(", ");
+    let replaced = COLUMNS.iter().map(|&name| match name {
         "is_head" => "is_head = timbal_spans.is_head OR excluded.is_head".to_owned(),
         _ => format!("{name} = excluded.{name}"),
     });
+    let replaced = replaced.collect::<Vec<_>>().join(", ");
     format!(
-        "INSERT INTO timbal_spans ({names}) SELECT * FROM unnest({arrays})
+        "INSERT INTO timbal_spans ({names}) SELECT {names} FROM unnest($1::timbal_spans[])
         ON CONFLICT (run_id, call_id) DO UPDATE SET {replaced}
         WHERE excluded.status <> 'running' OR timbal_spans.status = 'running'"
     )
@@ -101,7 +98,15 @@ impl Server {
         let mut slot = self.write.lock().await;
         let session = self.writing(&mut slot).await?;
         partition::ensure(session, rows).await?;
-        session.put(&PUT, rows).await.map(drop)
+        let put = match session.execute(&PUT, &[&rows]).await {
+            // Another process has given the table more columns.
+            Err(error) if error.code() == Some(&SqlState::DATATYPE_MISMATCH) => {
+                session.forget();
+                session.execute(&PUT, &[&rows]).await
+            }
+            put => put,
+        };
+        put.map(drop)
     }
 
     /// Brings to the server what is in the spool, in order.

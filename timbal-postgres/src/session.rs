@@ -109,16 +109,10 @@ impl Session {
         self.note(done)
     }
 
-    /// Puts rows by a statement that takes each column as an array.
-    pub(crate) async fn put(
-        &mut self,
-        sql: &str,
-        rows: &[crate::row::Row],
-    ) -> Result<u64, SessionError> {
-        let statement = self.prepare(sql).await?;
-        let put = crate::row::Row::write_all(&self.client, &statement, rows);
-        let done = within(self.limit, put).await;
-        self.note(done)
+    /// Learns the form of the tables anew before the next statement.
+    pub(crate) fn forget(&mut self) {
+        self.client.clear_type_cache();
+        self.statements.clear();
     }
 
     async fn prepare(&mut self, sql: &str) -> Result<Statement, SessionError> {
