@@ -1,6 +1,7 @@
 //! What is kept in a PostgreSQL database.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use timbal::{
     Batch, ConnectError, PostgresOptions, PostgresStore, Prune, RunId, Span, StatusCode, Store,
     Timestamp,
 };
+use timbal_tests::private_server::PrivateServer;
 use timbal_tests::scratch::{Scratch, base_url, query, with_parameter};
-use timbal_tests::{Child, run_id, span};
+use timbal_tests::{Child, directory, run_id, span};
 
 /// What a store failed with, as its variant and its text.
 fn failed(url: &str) -> (ConnectError, String) {
@@ -153,6 +155,46 @@ fn tls_is_as_the_url_says() {
     assert_eq!(is_secret("require").ok(), has_tls.then_some(true));
     // No authority knows a server of this machine.
     assert!(is_secret("verify-full").is_err());
+}
+
+#[test]
+fn a_server_is_known_by_the_authorities_of_a_file() {
+    let Some(server) = PrivateServer::start("authorities") else { return };
+    let authority = server.certify();
+    let is_known = |host: &str, mode: &str, file: &Path| {
+        let url = server.url().replace("127.0.0.1", host);
+        let parameters = format!("sslmode={mode}&sslrootcert={}", file.display());
+        PostgresStore::connect(&with_parameter(&url, &parameters)).is_ok()
+    };
+    assert!(is_known("127.0.0.1", "verify-full", &authority));
+    assert!(!is_known("localhost", "verify-full", &authority), "it is not of that name");
+    for mode in ["prefer", "require", "verify-ca"] {
+        assert!(is_known("localhost", mode, &authority), "{mode}");
+        assert!(!is_known("localhost", mode, &authority.with_file_name("server.crt")), "{mode}");
+    }
+    let well_known = with_parameter(&server.url(), "sslmode=verify-full");
+    let text = failed(&well_known).1;
+    assert!(text.contains("UnknownIssuer"), "{text}");
+    assert!(PostgresStore::connect(&with_parameter(&server.url(), "sslmode=require")).is_ok());
+}
+
+#[test]
+fn authorities_that_cannot_be_read_are_an_error() {
+    let place = directory("postgres_authorities");
+    std::fs::write(place.join("no pem"), "words").unwrap();
+    let reasons =
+        [("missing", "No such file"), ("no pem", "there is no certificate in PEM's form")];
+    for (name, reason) in reasons {
+        let path = place.join(name);
+        let parameter = path.display().to_string().replace(' ', "%20");
+        let (error, text) = failed(&format!("postgres://me@localhost/db?sslrootcert={parameter}"));
+        assert!(matches!(&error, ConnectError::Authorities { file, .. } if *file == path));
+        let start = format!("the authorities in `{}` cannot be read: ", path.display());
+        assert!(text.starts_with(&start) && text.contains(reason), "{text}");
+    }
+    let (error, text) = failed("postgres://me@localhost/db?sslmode=verify-ca");
+    assert!(matches!(error, ConnectError::Url { .. }), "{error:?}");
+    assert!(text.ends_with("`sslmode=verify-ca` needs `sslrootcert`"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A PostgreSQL server of a test's own, to stop and to start.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -43,6 +45,31 @@ impl PrivateServer {
         format!("postgres://postgres:secret@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Gives it a certificate for 127.0.0.1, and the file with the authority that signed it. Beside
+    /// that stands its own, `server.crt`. The program `openssl` comes with PostgreSQL's packages.
+    pub fn certify(&self) -> PathBuf {
+        self.make_certificate("authority", &[]);
+        let signed = "-CA authority.crt -CAkey authority.key -addext subjectAltName=IP:127.0.0.1
+            -addext basicConstraints=critical,CA:FALSE";
+        self.make_certificate("server", &signed.split_whitespace().collect::<Vec<_>>());
+        let conf =
+            OpenOptions::new().append(true).open(self.directory.join("data/postgresql.conf"));
+        let ssl = "ssl = on\nssl_cert_file = '../server.crt'\nssl_key_file = '../server.key'\n";
+        conf.and_then(|mut conf| conf.write_all(ssl.as_bytes())).expect("a file can be written");
+        self.stop();
+        self.start_again();
+        self.directory.join("authority.crt")
+    }
+
+    /// Makes `NAME.crt` and `NAME.key`.
+    fn make_certificate(&self, name: &str, options: &[&str]) {
+        let mut openssl = self.as_user("openssl");
+        let always = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1";
+        openssl.args(always.split(' ')).args(options);
+        openssl.args(["-subj", &format!("/CN={name}"), "-keyout", &format!("{name}.key")]);
+        run(openssl.args(["-out", &format!("{name}.crt")]));
+    }
+
     /// Starts it again, as it was.
     pub fn start_again(&self) {
         let place = self.directory.display();
@@ -72,9 +99,15 @@ impl PrivateServer {
         command
     }
 
-    /// One of its programs, in its directory. They refuse to run for root.
+    /// One of its programs.
     fn command(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
+        let mut command = self.as_user(self.programs.join(program));
+        command.arg("-D").arg(self.directory.join("data"));
+        command
+    }
+
+    /// A program in its directory. Its own refuse to run for root.
+    fn as_user(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = if is_root() {
             let mut command = Command::new("setpriv");
             command.args([&format!("--reuid={USER}"), "--clear-groups", "--"]).arg(program);
@@ -82,7 +115,7 @@ impl PrivateServer {
         } else {
             Command::new(program)
         };
-        command.current_dir(&self.directory).arg("-D").arg(self.directory.join("data"));
+        command.current_dir(&self.directory);
         command
     }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::PathBuf;
 
 use tokio_postgres::error::SqlState;
 
@@ -14,6 +15,15 @@ pub enum ConnectError {
     /// The URL cannot be read, or asks for what is not known here.
     #[non_exhaustive]
     Url {
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file that `sslrootcert` in the URL names cannot be read, or has no certificates in PEM's
+    /// form.
+    #[non_exhaustive]
+    Authorities {
+        /// Its name.
+        file: PathBuf,
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
@@ -103,6 +113,9 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url { source } => write!(f, "the URL cannot be used: {source}"),
+            Self::Authorities { file, source } => {
+                write!(f, "the authorities in `{}` cannot be read: {source}", file.display())
+            }
             Self::Unreachable { source } => write!(f, "the server does not answer: {source}"),
             Self::Login { source } => write!(f, "the server does not let the user in: {source}"),
             Self::NoDatabase { source } => write!(f, "there is no such database: {source}"),
@@ -123,6 +136,7 @@ impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Url { source }
+            | Self::Authorities { source, .. }
             | Self::Unreachable { source }
             | Self::Login { source }
             | Self::NoDatabase { source }

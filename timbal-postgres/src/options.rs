@@ -93,7 +93,7 @@ impl PostgresOptions {
     }
 
     fn settings(&self, url: &str) -> Result<Settings, ConnectError> {
-        let (url, is_verified) = tls::split_mode(url);
+        let (url, proof) = tls::split(url)?;
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             ConnectError::url(source.unwrap_or_else(|| error.to_string()))
@@ -101,7 +101,7 @@ impl PostgresOptions {
         if config.get_application_name().is_none() {
             config.application_name("timbal");
         }
-        let tls = tls::connector(is_verified).map_err(ConnectError::failed)?;
+        let tls = tls::connector(&proof)?;
         let Self { connect_timeout, statement_timeout, .. } = *self;
         Ok(Settings { config, tls, connect_timeout, statement_timeout })
     }

@@ -30,8 +30,11 @@ use crate::{ConnectError, PostgresOptions, prune, read, row, runs, stats};
 /// # TLS
 ///
 /// `sslmode` in the URL says it: `disable`, `prefer` (the default: if the server has it), `require`,
-/// and `verify-full`, where the server's certificate must be of its name and signed by a well-known
-/// authority. The others take any certificate, as PostgreSQL's own clients do.
+/// `verify-ca`, and `verify-full`, where the server's certificate must be of its name and signed by an
+/// authority. `sslrootcert` names a file in PEM's form with the authorities, else they are the
+/// well-known ones: `?sslmode=verify-full&sslrootcert=/etc/ssl/ours.crt`. As with PostgreSQL's own
+/// clients, `prefer` and `require` take any certificate where there is no `sslrootcert`, and where
+/// there is one they ask what `verify-ca` asks: one of these authorities, and no name.
 ///
 /// # Examples
 ///
@@ -58,8 +61,9 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// If the URL cannot be read, the server does not answer or does not let the user in, there is no
-    /// such database, or the tables cannot be made or are of a later version.
+    /// If the URL or the file of its `sslrootcert` cannot be read, the server does not answer or does
+    /// not let the user in, there is no such database, or the tables cannot be made or are of a later
+    /// version.
     pub fn connect(url: &str) -> Result<Self, ConnectError> {
         PostgresOptions::new().connect(url)
     }
