@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use tokio_postgres::types::private::BytesMut;
+use bytes::BytesMut;
 use tokio_postgres::types::{Field, IsNull, Kind, ToSql, Type};
 
 /// What writing a value gives.

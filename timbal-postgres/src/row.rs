@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::BytesMut;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +11,6 @@ use timbal_core::{
     StatusCode, StoreError, Timestamp,
 };
 use tokio_postgres::Error;
-use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 

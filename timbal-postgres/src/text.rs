@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
+use bytes::BytesMut;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 /// A text in a column of bytes: with NUL, and in whatever encoding the database has.
