@@ -47,7 +47,7 @@ impl Run {
         let (clock, t0) = RunClock::start(intake.as_ref().and_then(|intake| intake.clock.as_ref()));
         let (id, parent_run_id, caller) = match origin {
             Origin::New { parent } => {
-                let [high, low] = [(); 2].map(|()| bits(intake.as_deref()));
+                let (high, low) = (bits(intake.as_deref()), bits(intake.as_deref()));
                 (RunId::new(t0, high, low), parent, None)
             }
             Origin::Remote { run, call } => (run, None, Some(call)),
