@@ -1,7 +1,7 @@
 //! `OpenCall`: a call from its start to its end.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use crate::capture::{self, Captured};
 use crate::ledger::Left;
@@ -32,8 +32,8 @@ pub(crate) struct OpenCall {
     pub(crate) readers: Option<Arc<Readers>>,
     /// Where its record stands, as bits, or [`NOWHERE`].
     place: AtomicU64,
-    /// What is above the calls that this one makes.
-    below: OnceLock<Arc<Above>>,
+    /// What is above the calls that this one makes; `None` while its handle is its only owner.
+    below: Option<Arc<Above>>,
     /// Since the start, plus one: zero says that there was none.
     first_chunk_ns: AtomicU64,
     chunks: AtomicU32,
@@ -94,7 +94,7 @@ impl OpenCall {
         (*id, *seq, *t0) = (new_id, number, now);
         *is_seen = is_recorded || heard.0.is_some() || heard.1;
         *readers = heard.0;
-        debug_assert!(below.get().is_none(), "a call of its handle alone has made none");
+        debug_assert!(below.is_none(), "a call of its handle alone has made none");
         *place.get_mut() = NOWHERE;
         *first_chunk_ns.get_mut() = 0;
         *chunks.get_mut() = 0;
@@ -114,7 +114,7 @@ impl OpenCall {
             t0: Timestamp::default(),
             readers: None,
             place: AtomicU64::new(NOWHERE),
-            below: OnceLock::new(),
+            below: None,
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU32::new(0),
             is_seen: false,
@@ -136,6 +136,9 @@ impl OpenCall {
         if let (None, Some(parent)) = (&self.run, &self.parent) {
             self.run = parent.run.clone();
         }
+        let parent_run_id = self.above().and_then(|above| above.parent_run_id);
+        let path = Some(self.path());
+        self.below = Some(Arc::new(Above { parent_run_id, caller: Some(self.id), path }));
         self
     }
 
@@ -152,14 +155,9 @@ impl OpenCall {
     /// What is above it.
     pub(crate) fn above(&self) -> Option<&Arc<Above>> {
         match &self.parent {
-            Some(parent) => Some(parent.below.get_or_init(|| Arc::new(parent.below()))),
+            Some(parent) => parent.below.as_ref(),
             None => self.run().above.as_ref(),
         }
-    }
-
-    fn below(&self) -> Above {
-        let parent_run_id = self.above().and_then(|above| above.parent_run_id);
-        Above { parent_run_id, caller: Some(self.id), path: Some(self.path()) }
     }
 
     /// The reader of this very call.
