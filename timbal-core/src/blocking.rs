@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::call::{Call, Probe, call};
+use crate::definition::Defined;
 use crate::held::Held;
-use crate::{Definition, annotate, current};
+use crate::{annotate, current};
 
 /// A body that runs on a thread of tokio's blocking pool, as the current call of that thread.
 ///
@@ -22,7 +23,7 @@ enum State<M, T> {
 
 /// A call of this runnable, whose body blocks its thread.
 pub fn blocking<T: Send + 'static, M: FnOnce() -> T + Send + 'static>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     maker: M,
     probe: Probe<T>,
 ) -> Call<Blocking<M, T>> {

@@ -5,9 +5,9 @@ use std::pin::Pin;
 
 use futures_core::Stream;
 
-use crate::Definition;
 use crate::call::{Call, Probe, call_of};
 use crate::capture::{self, Fields};
+use crate::definition::Defined;
 use crate::item::ItemProbe;
 use crate::iter_call::{IterCall, iterator_of};
 use crate::lifecycle::Lifecycle;
@@ -23,7 +23,7 @@ pub struct Boxed {
 }
 
 /// A call of this runnable, whose body is made next.
-pub fn boxed(definition: &'static Definition) -> Boxed {
+pub fn boxed(definition: &'static Defined) -> Boxed {
     Boxed { lifecycle: Lifecycle::new(definition) }
 }
 
@@ -105,7 +105,7 @@ pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A call of this runnable with this body, of a type that can be named.
 pub fn box_call<'a, T>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     body: impl Future<Output = T> + Send + 'a,
     probe: Probe<T>,
 ) -> Call<BoxFuture<'a, T>> {
@@ -114,7 +114,7 @@ pub fn box_call<'a, T>(
 
 /// The same of a body that need not be `Send`.
 pub fn local_box_call<'a, T>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     body: impl Future<Output = T> + 'a,
     probe: Probe<T>,
 ) -> Call<LocalBoxFuture<'a, T>> {

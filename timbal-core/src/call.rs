@@ -8,12 +8,13 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::definition::Defined;
 use crate::ending::Ending;
 use crate::events::{Driven, Events};
 use crate::lazy::{Lazy, lazy};
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
-use crate::{CallError, Definition, OutputEvent, Trace};
+use crate::{CallError, OutputEvent, Trace};
 
 /// Looks at what a call gave, and says it. The expansion writes it, where the type is concrete.
 pub(crate) type Probe<T> = fn(&T, &mut Ending<'_>);
@@ -46,17 +47,13 @@ pin_project! {
 
 /// A call of this runnable with this body.
 #[inline]
-pub fn call<F: Future>(
-    definition: &'static Definition,
-    body: F,
-    probe: Probe<F::Output>,
-) -> Call<F> {
+pub fn call<F: Future>(definition: &'static Defined, body: F, probe: Probe<F::Output>) -> Call<F> {
     Call { body: Some(body), lifecycle: Lifecycle::new(definition), probe }
 }
 
 /// A call of a runnable that is a function of a future, which this makes.
 pub fn future<T, F: Future<Output = T>, M: FnOnce() -> F>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     maker: M,
     probe: Probe<T>,
 ) -> Call<Lazy<M, F>> {
@@ -120,7 +117,7 @@ macro_rules! call {
 
 /// A call of a block by this name. It has no parameters.
 pub fn block<F: Future>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     name: impl AsRef<str>,
     body: F,
     probe: Probe<F::Output>,

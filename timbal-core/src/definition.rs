@@ -20,51 +20,57 @@ pub struct Definition {
     pub column: u32,
     /// The version of the crate that the function stands in, where cargo built it.
     pub crate_version: Option<Cow<'static, str>>,
-    /// What `metadata(…)` says: keys, and values as JSON text.
-    #[serde(skip)]
-    pub(crate) metadata: &'static [(&'static str, &'static str)],
 }
 
 impl Definition {
     /// A runnable of this name, of which no more is known.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), ..Self::at("", ("", "", 0, 0), None, &[]) }
+        let (module_path, file) = ("".into(), "".into());
+        Self { name: name.into(), module_path, file, line: 0, column: 0, crate_version: None }
     }
+}
 
-    /// What `definition!` makes of the place where it stands.
-    #[doc(hidden)]
-    pub const fn at(
-        name: &'static str,
-        (module_path, file, line, column): (&'static str, &'static str, u32, u32),
-        crate_version: Option<&'static str>,
-        metadata: &'static [(&'static str, &'static str)],
-    ) -> Self {
+/// A definition as its expansion writes it: a constant, which a build need not evaluate as it does
+/// statics. What these are, `Definition` says.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Defined {
+    pub name: &'static str,
+    pub module_path: &'static str,
+    pub file: &'static str,
+    pub line: u32,
+    pub column: u32,
+    pub crate_version: Option<&'static str>,
+    /// What `metadata(…)` says: keys, and values as JSON text.
+    pub metadata: &'static [(&'static str, &'static str)],
+}
+
+impl From<&'static Defined> for Definition {
+    fn from(defined: &'static Defined) -> Self {
         Self {
-            name: Cow::Borrowed(name),
-            module_path: Cow::Borrowed(module_path),
-            file: Cow::Borrowed(file),
-            line,
-            column,
-            crate_version: match crate_version {
-                Some(version) => Some(Cow::Borrowed(version)),
-                None => None,
-            },
-            metadata,
+            name: defined.name.into(),
+            module_path: defined.module_path.into(),
+            file: defined.file.into(),
+            line: defined.line,
+            column: defined.column,
+            crate_version: defined.crate_version.map(Cow::Borrowed),
         }
     }
 }
 
-/// The definition of the runnable that stands where the macro's tokens come from, as a static.
+/// The definition of the runnable that stands where the macro's tokens come from.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! definition {
-    ($name:expr $(, $key:literal = $value:literal)* $(,)?) => {{
-        static DEFINITION: $crate::__private::Definition = $crate::__private::Definition::at(
-            $name,
-            (::core::module_path!(), ::core::file!(), ::core::line!(), ::core::column!()),
-            ::core::option_env!("CARGO_PKG_VERSION"),
-            &[$(($key, $value)),*],
-        );
-        &DEFINITION
-    }};
+    ($name:expr $(, $key:literal = $value:literal)* $(,)?) => {
+        &$crate::__private::Defined {
+            name: $name,
+            module_path: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            column: ::core::column!(),
+            crate_version: ::core::option_env!("CARGO_PKG_VERSION"),
+            metadata: &[$(($key, $value)),*],
+        }
+    };
 }

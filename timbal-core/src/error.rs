@@ -314,14 +314,12 @@ impl<'de> Deserialize<'de> for CallError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Definition;
+    use crate::definition;
     use crate::path::Path;
-
-    static DEFINITION: Definition = Definition::at("f", ("", "f.rs", 1, 1), None, &[]);
 
     #[test]
     fn its_weight_does_not_depend_on_who_looked_at_it() {
-        let path = Path { definition: &DEFINITION, name: None, above: None };
+        let path = Path { definition: definition!("f"), name: None, above: None };
         let frames = Frames::new(vec![Frame::of_call(path)], None);
         let plain = CallError::new("Error", "a message");
         for error in [plain.clone(), plain.with_frames(frames)] {

@@ -37,7 +37,7 @@ impl Frame {
     /// In the call of this path, of which no more is known than where its function stands.
     pub(crate) fn of_call(path: Path) -> Self {
         let definition = path.definition;
-        let place = (definition.file.clone(), definition.line, definition.column);
+        let place = (definition.file.into(), definition.line, definition.column);
         Self::new(path, place, None)
     }
 

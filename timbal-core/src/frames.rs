@@ -65,13 +65,11 @@ impl fmt::Display for Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Definition;
+    use crate::definition;
     use crate::path::Path;
 
-    static DEFINITION: Definition = Definition::at("f", ("", "f.rs", 1, 1), None, &[]);
-
     fn frame(line: usize) -> Frame {
-        let path = Path { definition: &DEFINITION, name: None, above: None };
+        let path = Path { definition: definition!("f"), name: None, above: None };
         Frame::new(path, ("f.rs".into(), line as u32, 1), None)
     }
 

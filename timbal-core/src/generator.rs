@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::Definition;
 use crate::call::Probe;
+use crate::definition::Defined;
 use crate::ending::Ending;
 use crate::item::ItemProbe;
 use crate::iter_call::{IterCall, iterator_with};
@@ -113,7 +113,7 @@ pub trait Fallible: Sized {
 
 /// A call of a runnable that is an `async fn` and yields.
 pub fn generator<K, T, F, M>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     maker: M,
     item: ItemProbe<K::Item>,
     probe: Probe<K::Value>,
@@ -129,7 +129,7 @@ where
 
 /// A call of a runnable that is a `fn` and yields.
 pub fn iter_generator<K, T, F, M>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     maker: M,
     item: ItemProbe<K::Item>,
     probe: Probe<K::Value>,

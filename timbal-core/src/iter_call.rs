@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use crate::definition::Defined;
 use crate::ending::Ending;
 use crate::events::{Driven, Events, drive};
 use crate::item::ItemProbe;
 use crate::lazy_iter::{LazyIter, lazy_iter};
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
-use crate::{Definition, OutputEvent, Trace};
+use crate::{OutputEvent, Trace};
 
 /// A call of a runnable: the iterator that the function would have given, or what it yields.
 ///
@@ -34,7 +35,7 @@ pub struct IterCall<I: Iterator> {
 
 /// A call of a runnable that is a function of an iterator, which this makes.
 pub fn iterator<T, I: Iterator<Item = T>, M: FnOnce() -> I>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     maker: M,
     probe: ItemProbe<T>,
 ) -> IterCall<LazyIter<M, I>> {

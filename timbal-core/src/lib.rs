@@ -181,7 +181,7 @@ pub mod __private {
     pub use crate::call::{block, call, declared, future};
     pub use crate::capture::Fields;
     pub use crate::definition;
-    pub use crate::definition::Definition;
+    pub use crate::definition::Defined;
     pub use crate::ending::Ending;
     pub use crate::events::Driven;
     pub use crate::generator::{Fallible, TryYields, Yields, generator, iter_generator};

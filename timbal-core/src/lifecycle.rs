@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use serde::Serialize;
 
 use crate::capture::{self, Captured, Rules};
+use crate::definition::Defined;
 use crate::ending::{Ended, Ending};
 use crate::folded::Folded;
 use crate::held::Held;
@@ -16,8 +17,7 @@ use crate::made::{Made, Settings};
 use crate::open_call::OpenCall;
 use crate::record::{Outcome, Record};
 use crate::{
-    CallError, Definition, OutputEvent, Payload, Timestamp, counting_allocator, current, installed,
-    tell,
+    CallError, OutputEvent, Payload, Timestamp, counting_allocator, current, installed, tell,
 };
 
 mod settling;
@@ -65,7 +65,7 @@ struct Open {
 impl Lifecycle {
     /// A call of this runnable, made here and now.
     #[inline]
-    pub(crate) fn new(definition: &'static Definition) -> Self {
+    pub(crate) fn new(definition: &'static Defined) -> Self {
         Self::of(State::Made(Made::new(definition)))
     }
 

@@ -14,7 +14,7 @@ use crate::reader::Inbox;
 use crate::record::{Outcome, Record};
 use crate::shard::Place;
 use crate::sync::{Condvar, Mutex};
-use crate::{CallId, Definition, Event, Payload, RunId, StartEvent, Timestamp};
+use crate::{CallId, Event, Payload, RunId, StartEvent, Timestamp, definition};
 
 /// Tries every order with at most so many threads interrupted in between.
 fn model(preemptions: usize, threads: impl Fn() + Send + Sync + 'static) {
@@ -45,13 +45,12 @@ fn far() -> Instant {
 }
 
 fn enter(ledger: &Ledger, id: u64) -> Place {
-    static DEFINITION: Definition = Definition::at("call", ("", "", 0, 0), None, &[]);
     let id = CallId::new(id);
     let moment = Timestamp::from_millis(0);
     ledger.enter(id, |sheet| {
         sheet.write(Record {
             run_id: RunId::from_u128(1).expect("it is not zero"),
-            path: Path { definition: &DEFINITION, name: None, above: None },
+            path: Path { definition: definition!("call"), name: None, above: None },
             id,
             seq: 0,
             t0: moment,

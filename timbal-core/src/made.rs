@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::capture::{self, Captured};
+use crate::definition::Defined;
 use crate::held::Held;
 use crate::installed::IS_RECORDING;
 use crate::intake::Intake;
@@ -14,7 +15,7 @@ use crate::{Definition, Payload, current, installed};
 
 /// A call before its first poll.
 pub(crate) struct Made {
-    definition: &'static Definition,
+    definition: &'static Defined,
     /// The call in which it was made.
     parent: Option<Arc<OpenCall>>,
     settings: Option<Box<Settings>>,
@@ -38,7 +39,7 @@ pub(crate) struct Settings {
 impl Made {
     /// A call of this runnable, made here and now.
     #[inline]
-    pub(crate) fn new(definition: &'static Definition) -> Self {
+    pub(crate) fn new(definition: &'static Defined) -> Self {
         Self { definition, parent: current::shared(), settings: None }
     }
 
@@ -100,7 +101,7 @@ impl Made {
         let from = match parent {
             Some(parent) => Parent::Call(parent),
             None => {
-                let root = || self.definition.clone();
+                let root = || self.definition.into();
                 new_run(Origin::New { parent: None }, installed::installed(), root)
             }
         };

@@ -2,8 +2,8 @@
 
 use std::future::Ready;
 
-use crate::Definition;
 use crate::call::{Call, Probe};
+use crate::definition::Defined;
 
 /// What `#[runnable(blocking)]` needs.
 #[diagnostic::on_unimplemented(
@@ -18,7 +18,7 @@ pub trait HasTokio {}
 ///
 /// Always: it does not compile.
 pub fn blocking<T, M: HasTokio + FnOnce() -> T>(
-    _: &'static Definition,
+    _: &'static Defined,
     _: M,
     _: Probe<T>,
 ) -> Call<Ready<T>> {

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::panic::Location;
 use std::task::Poll;
 
+use crate::current;
+use crate::definition::Defined;
 use crate::failing::Note;
-use crate::{Definition, current};
 
 /// What has a `?`.
 #[diagnostic::on_unimplemented(
@@ -60,7 +61,7 @@ impl<B, C> Noted for ControlFlow<B, C> {
 /// The operand of a `?` that stands in the body itself, as it is.
 #[inline(always)]
 #[track_caller]
-pub fn noted<T: Noted>(operand: T, definition: &'static Definition, text: &'static str) -> T {
+pub fn noted<T: Noted>(operand: T, definition: &'static Defined, text: &'static str) -> T {
     if operand.is_failing() {
         note(definition, Location::caller(), text, (0, 0));
     }
@@ -73,7 +74,7 @@ pub fn noted<T: Noted>(operand: T, definition: &'static Definition, text: &'stat
 #[track_caller]
 pub fn noted_in<T: Noted>(
     operand: T,
-    definition: &'static Definition,
+    definition: &'static Defined,
     text: &'static str,
     block: (u32, u64),
 ) -> T {
@@ -88,7 +89,7 @@ pub fn noted_in<T: Noted>(
 #[track_caller]
 pub fn returned<T>(
     error: T,
-    definition: &'static Definition,
+    definition: &'static Defined,
     text: &'static str,
     block: (u32, u64),
 ) -> T {
@@ -99,7 +100,7 @@ pub fn returned<T>(
 #[cold]
 #[inline(never)]
 fn note(
-    definition: &'static Definition,
+    definition: &'static Defined,
     location: &'static Location<'static>,
     text: &'static str,
     (block, flags): (u32, u64),

@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::capture::{self, Captured};
+use crate::definition::Defined;
 use crate::ledger::Left;
 use crate::path::{Above, Path};
 use crate::reader::{Reader, Readers};
 use crate::record::{Outcome, Record};
 use crate::run::Run;
 use crate::shard::Place;
-use crate::{CallId, Definition, Payload, StartEvent, Timestamp};
+use crate::{CallId, Payload, StartEvent, Timestamp};
 
 mod said;
 
@@ -23,7 +24,7 @@ pub(crate) struct OpenCall {
     /// has it too.
     run: Option<Arc<Run>>,
     pub(crate) parent: Option<Arc<OpenCall>>,
-    definition: &'static Definition,
+    definition: &'static Defined,
     /// The name, where it is not the definition's.
     name: Option<Arc<String>>,
     pub(crate) id: CallId,
@@ -70,7 +71,7 @@ impl OpenCall {
     pub(crate) fn start(
         frame: &mut Option<Self>,
         from: Parent,
-        named: (&'static Definition, Option<Arc<String>>),
+        named: (&'static Defined, Option<Arc<String>>),
         heard: (Option<Arc<Readers>>, bool),
     ) {
         let (new_id, number, now, of_run, above) = match from {
@@ -103,7 +104,7 @@ impl OpenCall {
 
     /// What a call is written over.
     #[cold]
-    fn blank(definition: &'static Definition, id: CallId) -> Self {
+    fn blank(definition: &'static Defined, id: CallId) -> Self {
         Self {
             run: None,
             parent: None,
@@ -212,13 +213,13 @@ impl OpenCall {
     }
 
     /// Whether it is a call of this runnable.
-    pub(crate) fn is_of(&self, definition: &'static Definition) -> bool {
+    pub(crate) fn is_of(&self, definition: &'static Defined) -> bool {
         std::ptr::eq(self.definition, definition)
     }
 
     /// Its runnable.
     #[inline]
-    pub(crate) fn definition(&self) -> &'static Definition {
+    pub(crate) fn definition(&self) -> &'static Defined {
         self.definition
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::definition::Defined;
 use crate::{CallId, Definition, RunId, StartEvent};
 
 /// The name of a call, linked to what is above it.
 #[derive(Clone)]
 pub(crate) struct Path {
-    pub(crate) definition: &'static Definition,
+    pub(crate) definition: &'static Defined,
     /// The name, where it is not the definition's.
     pub(crate) name: Option<Arc<String>>,
     /// `None` of a root that goes on from nothing.
@@ -25,7 +26,7 @@ pub(crate) struct Above {
 
 impl Path {
     fn name(&self) -> &str {
-        self.name.as_deref().map_or(&*self.definition.name, String::as_str)
+        self.name.as_deref().map_or(self.definition.name, String::as_str)
     }
 
     /// The names from the root down, joined with `.`.
@@ -53,7 +54,7 @@ impl Path {
 
     /// The runnable, by the name that it was called by. Its metadata is the span's.
     pub(crate) fn definition(&self) -> Definition {
-        let mut definition = Definition { metadata: &[], ..self.definition.clone() };
+        let mut definition = Definition::from(self.definition);
         if let Some(name) = &self.name {
             definition.name = String::clone(name).into();
         }

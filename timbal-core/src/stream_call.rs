@@ -6,13 +6,14 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::definition::Defined;
 use crate::ending::Ending;
 use crate::events::{Driven, Events, drive};
 use crate::item::ItemProbe;
 use crate::lazy::{Lazy, lazy};
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
-use crate::{Definition, OutputEvent, Trace};
+use crate::{OutputEvent, Trace};
 
 pin_project! {
     /// A call of a runnable: the stream that the function would have given, or what it yields.
@@ -45,7 +46,7 @@ pin_project! {
 
 /// A call of a runnable that is a function of a stream, which this makes.
 pub fn stream<T, S: Stream<Item = T>, M: FnOnce() -> S>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     maker: M,
     probe: ItemProbe<T>,
 ) -> StreamCall<Lazy<M, S>> {

@@ -7,12 +7,13 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::definition::Defined;
 use crate::events::{Driven, Events, drive};
 use crate::item::ItemProbe;
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
 use crate::stream_call::{StreamCall, items, stream_of};
-use crate::{Definition, OutputEvent, Trace};
+use crate::{OutputEvent, Trace};
 
 pin_project! {
     /// A call of a runnable that is an `async fn` of a stream: the future of the [`StreamCall`].
@@ -41,7 +42,7 @@ pin_project! {
 
 /// A call of a runnable that is an `async fn` of a stream.
 pub fn stream_future<T, S: Stream<Item = T>, F: Future<Output = S>>(
-    definition: &'static Definition,
+    definition: &'static Defined,
     body: F,
     probe: ItemProbe<T>,
 ) -> StreamCallFuture<F> {

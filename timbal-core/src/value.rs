@@ -1,7 +1,7 @@
 //! `value`: a call of a function that gives its value at once.
 
-use crate::Definition;
 use crate::call::Probe;
+use crate::definition::Defined;
 use crate::lifecycle::Lifecycle;
 
 /// Runs the body here and now, as a call of this runnable.
@@ -9,7 +9,7 @@ use crate::lifecycle::Lifecycle;
 /// # Panics
 ///
 /// If the body does: the call has ended then.
-pub fn value<T>(definition: &'static Definition, body: impl FnOnce() -> T, probe: Probe<T>) -> T {
+pub fn value<T>(definition: &'static Defined, body: impl FnOnce() -> T, probe: Probe<T>) -> T {
     let mut lifecycle = Lifecycle::new(definition);
     lifecycle.start_now();
     let output = lifecycle.run_now(body);

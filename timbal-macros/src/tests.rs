@@ -24,7 +24,7 @@ fn plain_function() {
                 name: String,
                 times: u8,
             ) -> ::timbal::Call<impl ::core::future::Future<Output = Result<String, Error>>> {
-                static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = ::timbal::__private::definition!(
+                static __TIMBAL_RUNNABLE: &::timbal::__private::Defined = ::timbal::__private::definition!(
                     "greet"
                 );
                 ::timbal::__private::call(
@@ -149,7 +149,7 @@ fn notes() {
         item,
         expect![[r#"
             fn f(a: &str) -> Result<u8, Error> {
-                static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = ::timbal::__private::definition!(
+                static __TIMBAL_RUNNABLE: &::timbal::__private::Defined = ::timbal::__private::definition!(
                     "f"
                 );
                 ::timbal::__private::value(
@@ -234,7 +234,7 @@ fn the_async_block_that_is_made_is_the_body() {
         item,
         expect![[r#"
             fn f() -> BoxFuture<'static, Result<u8, Error>> {
-                static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = ::timbal::__private::definition!(
+                static __TIMBAL_RUNNABLE: &::timbal::__private::Defined = ::timbal::__private::definition!(
                     "f"
                 );
                 ::timbal::__private::boxed(__TIMBAL_RUNNABLE)

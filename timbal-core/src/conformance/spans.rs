@@ -56,8 +56,14 @@ pub fn spans_come_back_as_they_were(store: &dyn Store) {
 }
 
 fn defined_in(file: &'static str) -> Definition {
-    let version = Some("1.2.3");
-    Definition::at("full", ("my::module", file, 41, 28), version, &[])
+    Definition {
+        module_path: "my::module".into(),
+        file: file.into(),
+        line: 41,
+        column: 28,
+        crate_version: Some("1.2.3".into()),
+        ..Definition::new("full")
+    }
 }
 
 fn process(program: &str, pid: u32) -> Process {

@@ -8,7 +8,7 @@ use super::{group, respanned};
 use crate::model::Runnable;
 
 // Output:
-//     static __TIMBAL_RUNNABLE: &::timbal::__private::Definition = { definition };
+//     static __TIMBAL_RUNNABLE: &::timbal::__private::Defined = { definition };
 //
 // and its name. A note in the body is kept only if the current call is a call of this runnable.
 pub(super) fn state(
@@ -17,7 +17,7 @@ pub(super) fn state(
 ) -> (TokenStream, TokenStream) {
     let timbal = &runnable.timbal;
     let name = name();
-    let stated = quote!(static #name: &#timbal::__private::Definition = #definition;);
+    let stated = quote!(static #name: &#timbal::__private::Defined = #definition;);
     (stated, quote!(#name))
 }
 
