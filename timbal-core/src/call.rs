@@ -16,7 +16,7 @@ use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
 use crate::{CallError, OutputEvent, Trace};
 
-/// Looks at what a call gave, and says it. The expansion writes it, where the type is concrete.
+/// Looks at what a call gave, and says it. The expansion has it, where the type is concrete.
 pub(crate) type Probe<T> = fn(&T, &mut Ending<'_>);
 
 pin_project! {

@@ -190,7 +190,8 @@ pub mod __private {
     pub use crate::lazy::Lazy;
     pub use crate::lazy_iter::LazyIter;
     pub use crate::noted::{Noted, noted, noted_in, returned};
-    pub use crate::probe::{CaptureInput, CaptureItem, CaptureOutput, Probe, Split, split};
+    pub use crate::probe::{CaptureInput, CaptureItem, CaptureOutput};
+    pub use crate::probe::{Failing, Plain, probe, probe_of, split};
     pub use crate::stream_call::stream;
     pub use crate::stream_call_future::{Opening, stream_future};
     pub use crate::value::value;

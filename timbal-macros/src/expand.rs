@@ -24,7 +24,7 @@ use crate::shape::{Form, Shape};
 //     pub async fn greet(name: String) -> Result<String, Error> { … }
 // Output:
 //     pub fn greet(name: String) -> ::timbal::Call<impl Future<Output = Result<String, Error>>> {
-//         ::timbal::__private::call({ definition }, async move { body }, |output, ending| { probe })
+//         ::timbal::__private::call({ definition }, async move { body }, { probe })
 //     }
 pub(crate) fn expand(runnable: &Runnable<'_>) -> TokenStream {
     let Runnable { item, parameters, .. } = runnable;
@@ -126,7 +126,7 @@ fn hidden(runnable: &Runnable<'_>) -> TokenStream {
 }
 
 // Output:
-//     ::timbal::__private::call({ definition }, async move { body }, |output, ending| { probe })
+//     ::timbal::__private::call({ definition }, async move { body }, { probe })
 //
 // or, where the declared type says what the body's own type cannot,
 //
@@ -221,13 +221,28 @@ fn definition(runnable: &Runnable<'_>) -> TokenStream {
 }
 
 // Output:
+//     ::timbal::__private::probe::<Result<String, Error>>().rung().found().output()
+//
+// or, where it is to be asked for more, or its type is not written,
+//
 //     |output, ending| {
 //         let timbal_output = ::timbal::__private::split!(output);
 //         ending.error(timbal_output.1);
 //         ending.output(timbal_output.0);
 //     }
 fn probe(runnable: &Runnable<'_>) -> TokenStream {
-    item_probe(runnable, &runnable.output, true)
+    let Runnable { timbal, args, output, .. } = runnable;
+    let Output { ty, first, last, .. } = output;
+    let is_one = matches!(runnable.shape, Shape::Value | Shape::Future);
+    if !is_one || output.is_hidden || args.usage.is_some() {
+        return item_probe(runnable, output, true);
+    }
+    // From the first token of the type to its last: that is where one that cannot be captured is
+    // underlined.
+    let probe = respanned(quote!(#timbal::__private::probe), *first);
+    let says = if args.skip_output { quote!(error) } else { quote!(output) };
+    let says = respanned(says, *last);
+    quote_spanned!(*last=> #probe::<#ty>().rung().found().#says())
 }
 
 /// The same of each item, if the call gives items.

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, FnArg, Lit, LitStr, Pat, PatIdent, PatType, Path, ReturnType, Signature, Type,
-    TypeParamBound, parse_quote,
+    TypeImplTrait, TypeParamBound, parse_quote,
 };
 
 use crate::args::{Args, Yields};
@@ -66,6 +66,8 @@ pub(crate) struct Generator {
 /// What a call gives, or each of its items: `()` if the function does not say.
 pub(crate) struct Output {
     pub(crate) ty: Type,
+    /// Whether it is not written as it is: it says `impl`, or nothing.
+    pub(crate) is_hidden: bool,
     /// Where the type begins: at the end of the parameters if it is not written.
     pub(crate) first: Span,
     /// Where it ends.
@@ -233,7 +235,8 @@ impl Generator {
     fn new(yields: &Yields, signature: &Signature) -> Self {
         let Yields { key, ty, is_try } = yields;
         let [first, last] = ends(ty, key.span());
-        let item = Output { ty: ty.clone(), first, last, returned: [first, last] };
+        let item =
+            Output { ty: ty.clone(), is_hidden: hides(ty), first, last, returned: [first, last] };
         let returned = match &signature.output {
             ReturnType::Type(_, ty) if *is_try => first_argument(ty).unwrap_or(ty),
             ReturnType::Type(_, ty) => ty,
@@ -248,17 +251,34 @@ impl Output {
     fn new(signature: &Signature, captured: Option<&Type>) -> Self {
         let end = signature.paren_token.span.close();
         let ReturnType::Type(_, whole) = &signature.output else {
-            return Self { ty: parse_quote!(()), first: end, last: end, returned: [end; 2] };
+            let ty = parse_quote!(());
+            return Self { ty, is_hidden: false, first: end, last: end, returned: [end; 2] };
         };
         let returned = ends(whole, end);
         match captured {
             Some(ty) => {
                 let [first, last] = ends(ty, end);
-                Self { ty: ty.clone(), first, last, returned }
+                Self { ty: ty.clone(), is_hidden: hides(ty), first, last, returned }
             }
-            None => Self { ty: parse_quote!(_), first: returned[0], last: returned[1], returned },
+            None => {
+                let [first, last] = returned;
+                Self { ty: parse_quote!(_), is_hidden: true, first, last, returned }
+            }
         }
     }
+}
+
+/// Whether a type says `impl` somewhere.
+fn hides(ty: &Type) -> bool {
+    struct Hidden(bool);
+    impl<'a> Visit<'a> for Hidden {
+        fn visit_type_impl_trait(&mut self, _: &'a TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut hidden = Hidden(false);
+    hidden.visit_type(ty);
+    hidden.0
 }
 
 /// Where a type begins and ends.

@@ -50,11 +50,7 @@ fn plain_function() {
                             }
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<Result<String, Error>>().rung().found().output(),
                 )
             }
         "#]],
@@ -122,10 +118,7 @@ fn options() {
                             () => {}
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                    },
+                    ::timbal::__private::probe::<()>().rung().found().error(),
                 )
             }
         "##]],
@@ -213,10 +206,7 @@ fn notes() {
                             }
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                    },
+                    ::timbal::__private::probe::<Result<u8, Error>>().rung().found().error(),
                 )
             }
         "#]],
@@ -261,10 +251,7 @@ fn the_async_block_that_is_made_is_the_body() {
                                 }
                             }
                         },
-                        |output, ending| {
-                            let timbal_output = ::timbal::__private::split!(output);
-                            ending.error(timbal_output.1);
-                        },
+                        ::timbal::__private::probe::<Result<u8, Error>>().rung().found().error(),
                     )
             }
         "#]],
@@ -355,11 +342,7 @@ fn inner_attributes() {
                             () => body(),
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<()>().rung().found().output(),
                 )
             }
         "##]],
@@ -384,11 +367,7 @@ fn value() {
                             () => text.parse(),
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<Result<u8, Error>>().rung().found().output(),
                 )
             }
         "#]],
@@ -418,11 +397,7 @@ fn futures() {
                             () => async move { a },
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<&'a str>().rung().found().output(),
                 )
             }
         "##]],
@@ -449,11 +424,7 @@ fn futures() {
                                 }
                             }
                         },
-                        |output, ending| {
-                            let timbal_output = ::timbal::__private::split!(output);
-                            ending.error(timbal_output.1);
-                            ending.output(timbal_output.0);
-                        },
+                        ::timbal::__private::probe::<u8>().rung().found().output(),
                     )
             }
         "#]],
@@ -679,11 +650,7 @@ fn methods() {
                             () => self.g(a),
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<Self>().rung().found().output(),
                 )
             }
         "##]],
@@ -749,11 +716,7 @@ fn boxed() {
                             () => 1,
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<u8>().rung().found().output(),
                 )
             }
         "#]],
@@ -789,11 +752,7 @@ fn boxed() {
                             () => None,
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<Option<&'timbal_0 u8>>().rung().found().output(),
                 )
             }
         "#]],
@@ -818,11 +777,7 @@ fn blocking() {
                             () => a.len(),
                         }
                     },
-                    |output, ending| {
-                        let timbal_output = ::timbal::__private::split!(output);
-                        ending.error(timbal_output.1);
-                        ending.output(timbal_output.0);
-                    },
+                    ::timbal::__private::probe::<usize>().rung().found().output(),
                 )
             }
         "#]],

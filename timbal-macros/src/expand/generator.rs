@@ -35,7 +35,7 @@ pub(super) fn returns(runnable: &Runnable<'_>, generator: &Generator) -> TokenSt
 // Output:
 //     ::timbal::__private::generator::<::timbal::__private::Yields, u8, _, _>(
 //         { definition }, move |timbal_yielder| async move { body },
-//         |output, item| { probe }, |output, ending| { probe },
+//         { probe of an item }, { probe },
 //     )
 pub(super) fn call(
     runnable: &Runnable<'_>,
