@@ -97,12 +97,11 @@ fn holds_no_call_of_itself(runnable: &Runnable<'_>, errors: &mut Errors) {
     if !is_future || runnable.args.boxed.is_some() || signature.receiver().is_some() {
         return;
     }
+    let found = recursion::find(runnable.item.body.stream(), &signature.ident);
     let is_bound =
-        runnable.parameters.iter().any(|it| recursion::mentions(it.pattern, &signature.ident));
-    if is_bound || recursion::mentions(signature, &format_ident!("Self")) {
-        return;
-    }
-    if let Some(name) = recursion::find(runnable.item.body.stream(), &signature.ident) {
+        || runnable.parameters.iter().any(|it| recursion::mentions(it.pattern, &signature.ident));
+    let is_method = || recursion::mentions(signature, &format_ident!("Self"));
+    if let Some(name) = found.filter(|_| !is_bound() && !is_method()) {
         let message = format!(
             "expected `#[runnable(boxed)]`: a future that holds one of its own kind has no size \
              (another `{name}` is called by its path)"
