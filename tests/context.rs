@@ -148,6 +148,18 @@ fn a_bad_traceparent_is_an_error() {
 }
 
 #[test]
+fn of_a_later_traceparent_what_is_known_is_read() {
+    let known = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for rest in ["", "-", "-what-the-future", "-Will.Be-Ü"] {
+        let read = format!("cc-{known}{rest}").parse::<Traceparent>().map(|read| read.to_string());
+        assert_eq!(read, Ok(format!("00-{known}")), "{rest}");
+    }
+    for rest in ["0", ".what", " -"] {
+        assert!(format!("cc-{known}{rest}").parse::<Traceparent>().is_err(), "{rest}");
+    }
+}
+
+#[test]
 fn metadata_is_of_one_call() {
     let call = timbal::call!("root", async {
         timbal::metadata("model", "small");

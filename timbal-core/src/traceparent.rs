@@ -84,19 +84,27 @@ impl FromStr for Traceparent {
     }
 }
 
+/// How long the parts are that we know, with the `-` between them.
+const LENGTH: usize = 2 + 1 + 32 + 1 + 16 + 1 + 2;
+
 fn parse(text: &str) -> Option<Traceparent> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    let (known, rest) = text.split_at_checked(LENGTH)?;
+    if known.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
-    let mut parts = text.split('-');
+    let mut parts = known.split('-');
     let version = hex_byte(parts.next()?)?;
     let run_id = parts.next()?.parse().ok()?;
     let call_id = parts.next()?.parse().ok()?;
     let flags = hex_byte(parts.next()?)?;
-    // Of a later version the parts that we know are read, as the standard asks; 255 is no version.
-    let known = version == 0 && parts.next().is_none();
-    let later = version != 0 && version != u8::MAX;
-    (known || later).then_some(Traceparent { run_id, call_id, flags })
+    // Of a later version the parts that we know are read, as the standard asks, whatever follows
+    // them; 255 is no version.
+    let is_whole = match version {
+        0 => rest.is_empty(),
+        u8::MAX => false,
+        _ => rest.is_empty() || rest.starts_with('-'),
+    };
+    is_whole.then_some(Traceparent { run_id, call_id, flags })
 }
 
 fn hex_byte(text: &str) -> Option<u8> {
