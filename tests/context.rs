@@ -132,6 +132,21 @@ fn a_call_can_continue_a_call_of_another_process() {
 }
 
 #[test]
+fn a_call_can_continue_a_run_and_a_call_of_another_process_at_once() {
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let parent: Traceparent = header.parse().unwrap();
+    let earlier: RunId = "0197f4a89c4b7d3ea1f00c5e8a6b2d41".parse().unwrap();
+    for call in [
+        leaf(1).continues(parent).parent_run(earlier).detached(),
+        leaf(1).detached().parent_run(earlier).continues(parent),
+    ] {
+        let done = block_on(call.collect());
+        assert_eq!((done.run_id, done.parent_call_id), (parent.run_id(), Some(parent.call_id())));
+        assert_eq!(done.parent_run_id, Some(earlier));
+    }
+}
+
+#[test]
 fn a_bad_traceparent_is_an_error() {
     for bad in [
         "",

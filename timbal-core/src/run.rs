@@ -34,7 +34,25 @@ pub(crate) enum Origin {
     /// It begins here.
     New { parent: Option<RunId> },
     /// Another process began it: this call of it made ours.
-    Remote { run: RunId, call: CallId },
+    Remote { run: RunId, call: CallId, parent: Option<RunId> },
+}
+
+impl Origin {
+    /// A run of its own.
+    pub(crate) const OWN: Self = Self::New { parent: None };
+
+    /// The same, and it goes on from this run.
+    pub(crate) fn with_parent(mut self, run_id: RunId) -> Self {
+        let (Self::New { parent } | Self::Remote { parent, .. }) = &mut self;
+        *parent = Some(run_id);
+        self
+    }
+
+    /// The same, but another process began it: this call of it made ours.
+    pub(crate) fn with_caller(self, run: RunId, call: CallId) -> Self {
+        let (Self::New { parent } | Self::Remote { parent, .. }) = self;
+        Self::Remote { run, call, parent }
+    }
 }
 
 impl Run {
@@ -50,7 +68,7 @@ impl Run {
                 let (high, low) = (bits(intake.as_deref()), bits(intake.as_deref()));
                 (RunId::new(t0, high, low), parent, None)
             }
-            Origin::Remote { run, call } => (run, None, Some(call)),
+            Origin::Remote { run, call, parent } => (run, parent, Some(call)),
         };
         let is_first = parent_run_id.is_none() && caller.is_none();
         let above = (!is_first).then(|| Arc::new(Above { parent_run_id, caller, path: None }));

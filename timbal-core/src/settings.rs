@@ -15,22 +15,21 @@ macro_rules! settings {
         impl<$($generics)*> $handle {
             /// Makes the call the root of a run that goes on from this one.
             pub fn parent_run(mut self, run_id: $crate::RunId) -> Self {
-                let origin = $crate::run::Origin::New { parent: Some(run_id) };
-                self.lifecycle().settings().origin = Some(origin);
+                let origin = self.lifecycle().settings().origin.get_or_insert($crate::run::Origin::OWN);
+                *origin = origin.with_parent(run_id);
                 self
             }
 
             /// Makes the call the root of a run of its own.
             pub fn detached(mut self) -> Self {
-                let origin = &mut self.lifecycle().settings().origin;
-                origin.get_or_insert($crate::run::Origin::New { parent: None });
+                self.lifecycle().settings().origin.get_or_insert($crate::run::Origin::OWN);
                 self
             }
 
             /// Makes the call a child of a call in another process, and a part of that one's run.
             pub fn continues(mut self, parent: $crate::Traceparent) -> Self {
-                let (run, call) = (parent.run_id(), parent.call_id());
-                self.lifecycle().settings().origin = Some($crate::run::Origin::Remote { run, call });
+                let origin = self.lifecycle().settings().origin.get_or_insert($crate::run::Origin::OWN);
+                *origin = origin.with_caller(parent.run_id(), parent.call_id());
                 self
             }
 
