@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use futures::executor::block_on;
+use serde_json::value::RawValue;
 use timbal::{Event, Log, LogFormat, runnable};
 use timbal_tests::{Paper, steady};
 
@@ -37,7 +38,7 @@ fn the_dev_format_is_for_people() {
           read ~ "reading"
           read {"path":"missing"} failed in 2.0ms, 3 bytes
             Traceback (most recent call last):
-              tests/log.rs:13:9, in index.read
+              tests/log.rs:14:9, in index.read
                 Err(std::io::Error::other("no such\x1b[2J file"))
             std::io::Error: no such[2J file
           read started
@@ -68,4 +69,17 @@ fn the_json_format_is_an_event_a_line() {
         OUTPUT index {} -> 5
     "#]]
     .assert_eq(&timbal_tests::show(&events).replace(|c: char| c.is_control() && c != '\n', ""));
+}
+
+#[test]
+fn raw_json_of_several_lines_is_logged_in_one() {
+    let paper = Paper::default();
+    let log = Log::to(paper.clone()).with_format(LogFormat::Json);
+    let timbal = steady().subscriber(log).build();
+    let raw = RawValue::from_string("[1,\n\"a\\nb\"]".to_owned()).unwrap();
+    block_on(timbal::call!("raw", async { raw }).recorded_by(&timbal));
+    let events: Vec<Event> =
+        paper.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let Event::Output(done) = &events[1] else { panic!("{events:?}") };
+    assert_eq!(done.output, serde_json::json!([1, "a\nb"]));
 }

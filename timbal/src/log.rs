@@ -102,7 +102,9 @@ impl Log {
         }
         match (self.format, event) {
             (LogFormat::Json, _) => {
-                lines.push_str(&serde_json::to_string(event).map_err(|_| fmt::Error)?);
+                let json = serde_json::to_string(event).map_err(|_| fmt::Error)?;
+                // A line can only end between two values: what was captured as raw JSON may have such.
+                lines.push_str(&json.replace('\n', " "));
                 lines.push('\n');
             }
             (LogFormat::Dev, Event::Start(event)) => start(&mut lines, event)?,
