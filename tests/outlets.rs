@@ -142,6 +142,25 @@ fn an_exporter_that_never_answers_is_in_nobodys_way() {
 }
 
 #[test]
+fn a_guard_says_of_an_exporter_that_is_behind_that_not_all_is_exported() {
+    let (go, wait) = mpsc::channel::<()>();
+    let blocked = block(wait);
+    let before = move || {
+        blocked();
+        Ok(())
+    };
+    let exporter = Export { seqs: Seqs::default(), before };
+    let within = Duration::from_millis(10);
+    let timbal = Timbal::builder().exporter(exporter).flush_within(within).build();
+    let guard = timbal.install().unwrap();
+    run(&timbal, 1);
+    block_on(timbal.trace(RunId::from_u128(1).unwrap())).unwrap(); // the store has all
+    drop(guard);
+    assert_eq!(timbal.health().last_error.unwrap(), "not all is exported after 10ms");
+    drop(go);
+}
+
+#[test]
 fn a_store_that_never_answers_holds_up_no_other() {
     let (go, wait) = mpsc::channel();
     let store = MemoryStore::new();

@@ -154,8 +154,11 @@ impl Timbal {
         let asked = intake.ledger.bell.ask();
         outlets.hurry();
         if !intake.ledger.bell.wait_for(asked, deadline) || !outlets.wait_for_all(deadline) {
-            let (queued, within) = (self.health().queued, *flush_within);
-            faults.note(format_args!("{queued} calls are not written after {within:?}"), true);
+            let within = *flush_within;
+            match self.health().queued {
+                0 => faults.note(format_args!("not all is exported after {within:?}"), true),
+                n => faults.note(format_args!("{n} calls are not written after {within:?}"), true),
+            }
         }
         if !subscriber::flush_all(&intake.subscribers, deadline) {
             let text = format_args!("subscribers have not heard all after {flush_within:?}");
