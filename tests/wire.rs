@@ -1,6 +1,7 @@
 //! Events, spans and traces as JSON, to the letter, both ways.
 
 use futures::executor::block_on;
+use serde::Deserialize;
 use serde_json::json;
 use timbal::{
     CallId, ChunkEvent, Event, OutputEvent, Payload, RunId, Span, StartEvent, Status, StatusCode,
@@ -125,6 +126,35 @@ fn traces_and_spans_are_read_back() {
         (span.elapsed_ns, &span.definition),
         (trace.spans[0].elapsed_ns, &trace.spans[0].definition)
     );
+}
+
+#[test]
+fn events_and_spans_are_read_as_a_part_of_something_else() {
+    #[derive(Deserialize)]
+    struct Line {
+        at: u64,
+        #[serde(flatten)]
+        event: Event,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Message {
+        Number(u64),
+        Event(Box<Event>),
+        Span(Box<Span>),
+    }
+    for text in [START, CHUNK, OUTPUT, FAILED] {
+        let event: Event = serde_json::from_str(text).unwrap();
+        let line: Line = serde_json::from_str(&text.replacen('{', "{\"at\":7,", 1)).unwrap();
+        let values = [serde_json::to_value(&line.event), serde_json::to_value(&event)];
+        assert_eq!((line.at, values[0].as_ref().unwrap()), (7, values[1].as_ref().unwrap()));
+        let message = serde_json::from_str(text).unwrap();
+        assert!(matches!(message, Message::Event(read) if read.path() == event.path()));
+    }
+    let (_, trace) = block_on(greet("Alice".into()).traced());
+    let message = serde_json::from_str(&serde_json::to_string(&trace.spans[0]).unwrap()).unwrap();
+    assert!(matches!(message, Message::Span(span) if span.input == json!({ "name": "Alice" })));
+    assert!(matches!(serde_json::from_str("3").unwrap(), Message::Number(3)));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use crate::raw_json::RawJson;
 use crate::{CallError, CallId, Payload, RunId, Status, Timestamp};
 
 /// What a live call says: one `Start`, any number of `Chunk`s, exactly one `Output`.
@@ -228,7 +228,7 @@ impl<'de> Deserialize<'de> for Event {
         }
 
         // Payloads are kept as the text that they are; serde's own tagged enums cannot do that.
-        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let RawJson(text) = RawJson::deserialize(deserializer)?;
         let tag: Tag = serde_json::from_str(text.get()).map_err(de::Error::custom)?;
         match tag.kind.as_str() {
             "START" => serde_json::from_str(text.get()).map(Self::Start),

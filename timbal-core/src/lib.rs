@@ -23,6 +23,7 @@ mod frames;
 mod ids;
 mod mask;
 mod payload;
+mod raw_json;
 mod status;
 mod type_name;
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::capture::{self, RAW_VALUE, Rules};
+use crate::raw_json::RawJson;
 
 /// A value captured as JSON: an input, an output or a chunk.
 ///
@@ -273,7 +274,7 @@ impl Serialize for Payload {
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let RawJson(raw) = RawJson::deserialize(deserializer)?;
         Ok(Self::from_captured(raw.get(), capture::marks(raw.get())))
     }
 }
