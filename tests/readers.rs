@@ -1,8 +1,12 @@
 //! Several readers of one run, at once.
 
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
 use expect_test::expect;
-use futures::StreamExt;
 use futures::executor::block_on;
+use futures::future::{BoxFuture, pending};
+use futures::{FutureExt, StreamExt, pending};
 use timbal::{Event, StatusCode, Timbal, runnable};
 use timbal_tests::{Heard, poll_and_drop, read_all, show};
 
@@ -62,6 +66,43 @@ fn three_readers_below_each_other_hear_all_that_is_below_them() {
     let events = block_on(read_all(call.events()));
     let Some(Event::Output(done)) = events.last() else { panic!("no output") };
     assert_eq!((done.output.as_json(), events.len()), ("[7,9]", 11));
+}
+
+/// Drops what it has when it is woken.
+#[derive(Default)]
+struct Dropper(Mutex<Option<BoxFuture<'static, ()>>>);
+
+impl Wake for Dropper {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+#[test]
+fn nothing_comes_behind_the_output_of_the_call_that_is_read() {
+    let dropper = Arc::<Dropper>::default();
+    let waker = Waker::from(Arc::clone(&dropper));
+    let mut cx = Context::from_waker(&waker);
+    let root = timbal::call!("root", async {
+        let mut outlives = timbal::call!("outlives", pending::<()>()).boxed();
+        assert!((&mut outlives).now_or_never().is_none());
+        *dropper.0.lock().unwrap() = Some(outlives);
+        pending!();
+        pending!(); // the reader has read all, and what the call says next wakes it
+    });
+    let mut events = root.events();
+    let read: Vec<_> = std::iter::from_fn(|| match events.poll_next_unpin(&mut cx) {
+        Poll::Ready(event) => event,
+        Poll::Pending => events.next().now_or_never().flatten(),
+    })
+    .collect();
+    assert!(dropper.0.lock().unwrap().is_none());
+    expect![[r#"
+        START  root
+        START  root.outlives
+        OUTPUT root null -> null
+    "#]]
+    .assert_eq(&show(&read));
 }
 
 #[test]

@@ -147,6 +147,18 @@ impl Inbox {
         }
     }
 
+    /// Takes the last event: nothing enters behind it, and nobody waits. These are one, as what other
+    /// threads say meanwhile would stand between them.
+    pub(crate) fn push_last(&self, event: Event) {
+        let letter = Letter::new(event);
+        let mut state = self.lock();
+        if !state.closed {
+            state.letters.push_back(letter);
+            self.waiting.store(state.letters.len(), Ordering::Relaxed);
+        }
+        Self::close_and_wake(state);
+    }
+
     /// The next event, if there is one. One that another thread has just said may be missed:
     /// [`poll_next`](Self::poll_next) does not miss it.
     #[inline]
@@ -191,7 +203,10 @@ impl Inbox {
 
     /// Nothing enters from now on, and nobody waits. What is here can still be taken.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
+        Self::close_and_wake(self.lock());
+    }
+
+    fn close_and_wake(mut state: MutexGuard<'_, State>) {
         state.closed = true;
         let waiting = std::mem::take(&mut state.waiting);
         let reader = state.reader.take();

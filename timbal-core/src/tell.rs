@@ -7,7 +7,7 @@ use crate::Payload;
 use crate::event::{ChunkEvent, Event};
 use crate::intake::Intake;
 use crate::open_call::OpenCall;
-use crate::reader::{Reader, Readers};
+use crate::reader::{Inbox, Reader, Readers};
 use crate::record::Record;
 
 /// Whether every reader has a place for one more event; if not, the task is woken when one may be.
@@ -84,15 +84,18 @@ pub(crate) fn wants_end(call: &OpenCall) -> bool {
 /// The call has ended.
 pub(crate) fn end(call: &OpenCall, record: &Record) {
     if is_heard(call) {
-        say(call, Event::Output(record.output_event()));
+        let output = Event::Output(record.output_event());
+        match (say_to_others(call, &output), call.own_reader()) {
+            // What calls that outlive this one say is not for its reader.
+            (Some(own), Some(Reader::Events(_))) => own.push_last(output),
+            (Some(nearest), _) => nearest.push(output),
+            (None, _) => {}
+        }
     }
     for reader in call.readers.iter().flat_map(|readers| readers.iter()) {
         if let Reader::Spans(spans) = reader {
             spans.push(record.clone());
         }
-    }
-    if let Some(Reader::Events(inbox)) = call.own_reader() {
-        inbox.close(); // what calls that outlive this one say is not for its reader
     }
 }
 
@@ -104,11 +107,19 @@ pub(crate) fn is_heard(call: &OpenCall) -> bool {
 }
 
 fn say(call: &OpenCall, event: Event) {
+    if let Some(nearest) = say_to_others(call, &event) {
+        nearest.push(event);
+    }
+}
+
+/// Tells everybody but the nearest inbox, which is left to take the event itself.
+#[inline]
+fn say_to_others<'a>(call: &'a OpenCall, event: &Event) -> Option<&'a Inbox> {
     if let Some(intake) = call.run().recorded_by() {
-        intake.tell_subscribers(&event);
+        intake.tell_subscribers(event);
     }
     let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes());
-    let Some(nearest) = inboxes.next() else { return };
+    let nearest = inboxes.next()?;
     inboxes.for_each(|inbox| inbox.push(event.clone()));
-    nearest.push(event);
+    Some(nearest)
 }
