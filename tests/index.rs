@@ -117,6 +117,7 @@ fn settings_that_are_not_understood_are_named() {
         ("TIMBAL_LOG", "START,LOUD", "LOUD"),
         ("TIMBAL_LOG_FORMAT", "pretty", "pretty"),
         ("TIMBAL_STORE", "cassandra:9", "cassandra"),
+        ("TIMBAL_STORE", "mysql://me:secret@host/db", "\"mysql://***@host/db\""),
     ];
     for (name, value, named) in settings {
         let dir = directory("settings", &[("a.txt", "a")]);

@@ -138,6 +138,7 @@ fn store(builder: Builder, value: Option<String>) -> Result<Builder, InitError> 
         Some(("sqlite", file)) if !file.is_empty() => sqlite(builder, variable, file),
         Some(("postgres" | "postgresql", _)) => postgres(builder, variable, &value),
         _ => {
+            let value = without_password(&value); // it may be the URL of another kind of server
             let expected = "`memory`, `sqlite:FILE` or `postgres://…`";
             Err(InitError::Value { variable, value, expected })
         }
