@@ -79,6 +79,9 @@ pub(crate) fn call_of<F: Future>(
 /// `call!("x", f())` the call of `f` is made outside of `x`, and is its neighbour. In
 /// `call!("x", async { f().await })` it is a child.
 ///
+/// The type that the block gives must be known where it stands, not only from what is done with it:
+/// one with a `?` in it ends with `Ok::<_, Error>(..)`.
+///
 /// # Examples
 ///
 /// ```
@@ -86,6 +89,12 @@ pub(crate) fn call_of<F: Future>(
 /// let shard = 7;
 /// let sum = timbal_core::call!(format!("shard {shard}"), async { 1 + 2 }).await;
 /// assert_eq!(sum, 3);
+///
+/// let port = timbal_core::call!("port", async {
+///     let port: u16 = "80".parse()?;
+///     Ok::<_, std::num::ParseIntError>(port)
+/// });
+/// assert_eq!(port.await, Ok(80));
 /// # });
 /// ```
 #[macro_export]
