@@ -1,12 +1,11 @@
 //! `Ledger`: the calls of a recorder, from their start until they are written.
 
-use std::collections::BTreeMap;
 use std::sync::{LazyLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::CallId;
 use crate::bell::{Bell, Orders};
-use crate::notes::Notes;
+use crate::notes::{Notes, Used};
 use crate::record::Record;
 use crate::shard::{Page, Place, SHARDS, Shard, Sheet, own_shard};
 use crate::sync::MutexGuard;
@@ -29,8 +28,8 @@ pub(crate) struct Ledger {
 
 /// What a call leaves behind when it ends.
 pub(crate) struct Left {
-    /// What it and the calls below it used, if they used anything. Most used nothing: hence the box.
-    pub(crate) usage: Option<Box<BTreeMap<String, u64>>>,
+    /// What it and the calls below it used, if they used anything.
+    pub(crate) usage: Option<Used>,
     /// For who wants one.
     pub(crate) copy: Option<Box<Record>>,
     /// There was no place for it.

@@ -16,6 +16,9 @@ pub(crate) struct Notes {
     pub(crate) allocated_bytes: Option<u64>,
 }
 
+/// What a call and the calls below it used, on its way to the call above.
+pub(crate) type Used = Box<[(String, u64)]>;
+
 impl Notes {
     /// The call itself used this.
     pub(crate) fn add_usage(&mut self, key: &str, amount: u64) {
@@ -33,8 +36,8 @@ impl Notes {
     }
 
     /// A call below used this.
-    pub(crate) fn add_usage_below(&mut self, usage: &BTreeMap<String, u64>) {
-        add_all(&mut self.usage_below, usage);
+    pub(crate) fn add_usage_below(&mut self, used: &Used) {
+        add_all(&mut self.usage_below, used.iter().map(|(key, amount)| (key, amount)));
     }
 
     /// What has failed in the call, to say more of it.
@@ -59,9 +62,9 @@ impl Notes {
 
     /// The same, if they used anything.
     #[cold]
-    pub(crate) fn used(&self) -> Option<Box<BTreeMap<String, u64>>> {
+    pub(crate) fn used(&self) -> Option<Used> {
         let usage = self.usage();
-        (!usage.is_empty()).then(|| Box::new(usage))
+        (!usage.is_empty()).then(|| usage.into_iter().collect())
     }
 
     /// About how many bytes of memory they take.
@@ -86,7 +89,10 @@ fn add(usage: &mut BTreeMap<String, u64>, key: &str, amount: u64) {
     }
 }
 
-fn add_all(usage: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+fn add_all<'a>(
+    usage: &mut BTreeMap<String, u64>,
+    more: impl IntoIterator<Item = (&'a String, &'a u64)>,
+) {
     for (key, amount) in more {
         add(usage, key, *amount);
     }
