@@ -36,6 +36,11 @@ fn boxed(n: u64) -> Pin<Box<dyn Future<Output = u64> + Send>> {
 }
 
 #[runnable]
+fn unpinned(n: u64) -> Box<dyn Future<Output = u64> + Unpin + Send> {
+    Box::new(ready(n + 1))
+}
+
+#[runnable]
 fn named<'a>(name: &str, (text, _): (&'a str, u8)) -> BoxFuture<'a, Result<usize, String>> {
     let name = name.to_owned();
     if text.is_empty() {
@@ -129,6 +134,23 @@ fn boxed_ones_are_recorded_as_futures() {
             START  in.boxed.double
             OUTPUT in.boxed.double {"n":1} -> 2
             OUTPUT in.boxed {"n":1} -> 2
+            OUTPUT in null -> null
+        "#]],
+    );
+}
+
+#[test]
+fn boxed_ones_need_no_pin_where_their_bodies_need_none() {
+    check_inside(
+        async {
+            let mut call: Box<dyn Future<Output = u64> + Unpin + Send> = unpinned(1);
+            assert_eq!((&mut call).await, 2);
+            drop(unpinned(2));
+        },
+        expect![[r#"
+            START  in
+            START  in.unpinned
+            OUTPUT in.unpinned {"n":1} -> 2
             OUTPUT in null -> null
         "#]],
     );

@@ -10,7 +10,7 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use serde::Serialize;
 use timbal::{StatusCode, Timbal, runnable};
-use timbal_tests::{Heard, check, output, poll_and_drop};
+use timbal_tests::{Heard, check, check_inside, output, poll_and_drop};
 
 #[runnable]
 async fn double(n: u64) -> u64 {
@@ -42,6 +42,11 @@ fn parsed(text: &str) -> impl Stream<Item = Result<u8, std::num::ParseIntError>>
 }
 
 #[runnable]
+fn unpinned(n: u8) -> Box<dyn Stream<Item = u8> + Unpin> {
+    Box::new(stream::iter(0..n))
+}
+
+#[runnable]
 fn boxed<'a>(text: &'a str) -> BoxStream<'a, char> {
     let chars = text.chars();
     stream::iter(chars).boxed()
@@ -55,6 +60,27 @@ fn pinned(n: u64) -> Pin<Box<dyn Stream<Item = u64> + Send>> {
 #[runnable]
 fn panics() -> impl Stream<Item = u8> {
     stream::iter(0..3).map(|n| if n < 2 { n } else { panic!("at {n}") })
+}
+
+#[test]
+fn boxed_ones_need_no_pin_where_their_bodies_need_none() {
+    check_inside(
+        async {
+            let mut call: Box<dyn Stream<Item = u8> + Unpin> = unpinned(2);
+            assert_eq!(call.next().await, Some(0));
+            assert_eq!(unpinned(1).collect::<Vec<_>>().await, [0]);
+        },
+        expect![[r#"
+            START  in
+            START  in.unpinned
+            CHUNK  in.unpinned 0
+            START  in.unpinned
+            CHUNK  in.unpinned 0
+            OUTPUT in.unpinned {"n":1} -> [0]
+            OUTPUT in.unpinned {"n":2} -- cancelled (dropped)
+            OUTPUT in null -> null
+        "#]],
+    );
 }
 
 #[test]

@@ -58,6 +58,15 @@ impl Boxed {
         call_of(self.lifecycle, body, probe)
     }
 
+    /// The call as a future that need not be pinned, as its body need not.
+    pub fn unpinned_future<T, F: Future<Output = T>>(
+        self,
+        make: impl FnOnce(&mut Self) -> F,
+        probe: Probe<T>,
+    ) -> Box<Call<F>> {
+        Box::new(self.hidden_future(make, probe))
+    }
+
     /// The call as a stream.
     pub fn stream<T, S: Stream<Item = T>>(
         self,
@@ -75,6 +84,15 @@ impl Boxed {
     ) -> StreamCall<S> {
         let body = make(&mut self);
         stream_of(self.lifecycle, body, probe)
+    }
+
+    /// The call as a stream that need not be pinned, as its body need not.
+    pub fn unpinned_stream<T, S: Stream<Item = T>>(
+        self,
+        make: impl FnOnce(&mut Self) -> S,
+        probe: ItemProbe<T>,
+    ) -> Box<StreamCall<S>> {
+        Box::new(self.hidden_stream(make, probe))
     }
 
     /// The call as an iterator.

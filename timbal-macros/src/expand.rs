@@ -161,8 +161,10 @@ fn call(runnable: &Runnable<'_>, definition: &TokenStream) -> TokenStream {
             };
             return quote!(#private::#name #arguments);
         }
+        (Shape::Future, _) if runnable.is_in_box() => "unpinned_future",
         (Shape::Future, _) => "future",
         (Shape::Stream, Form::Async) => "stream_future",
+        (Shape::Stream, _) if runnable.is_in_box() => "unpinned_stream",
         (Shape::Stream, _) => "stream",
         (Shape::Iterator, _) => "iterator",
     };

@@ -51,7 +51,7 @@ use crate::model::Runnable;
 /// | `#[runnable(yields = T)] async fn f(..) -> R`, whose body says [`yield_!`](yield_) | `timbal::StreamCall<..>`, a stream of what it yields; `.returned().await` gives the `R` |
 /// | `#[runnable(yields = T)] fn f(..) -> R`, in the same way | `timbal::IterCall<..>`, an iterator; `.returned()` gives the `R` |
 /// | `#[runnable(try_yields = T)]` on either, `-> Result<R, E>` | the same with items of `Result<T, E>`: its error is the last item |
-/// | a boxed future, stream or iterator: `Pin<Box<dyn Future<Output = T>>>`, `BoxStream<'_, T>` | that type: it is recorded as what it is |
+/// | a boxed future, stream or iterator: `Pin<Box<dyn Future<Output = T>>>`, `BoxStream<'_, T>`, `Box<dyn Stream<Item = T> + Unpin>` | that type: it is recorded as what it is |
 /// | `#[runnable(blocking)] fn f(..) -> T` | a `Call` that runs on a thread which may be blocked |
 /// | `fn f(..) -> T` | `T`: it runs when it would have run, and is recorded inside |
 ///

@@ -13,7 +13,7 @@ use crate::args::{Args, Yields};
 use crate::errors::Errors;
 use crate::item::Item;
 use crate::lifetimes;
-use crate::shape::{Form, Returned, Shape, first_argument, plain_type};
+use crate::shape::{Form, Returned, Shape, first_argument, is_box, plain_type};
 use crate::tries;
 
 /// What a user can say on a parameter.
@@ -113,6 +113,11 @@ impl<'a> Runnable<'a> {
     /// Whether the body is one that the function boxes, as its type says.
     pub(crate) fn is_boxed(&self) -> bool {
         self.form == Form::Named && self.shape != Shape::Value
+    }
+
+    /// The same without a `Pin` around the box.
+    pub(crate) fn is_in_box(&self) -> bool {
+        matches!(&self.item.signature.output, ReturnType::Type(_, ty) if self.is_boxed() && is_box(ty))
     }
 
     /// Whether the function makes the body where it is called, as its type says: of what is boxed, and

@@ -117,7 +117,8 @@ pub(crate) fn shape_of(last: &PathSegment) -> Option<Shape> {
     }
 }
 
-/// What `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>` and the like are.
+/// What `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>`, `Box<dyn Future<Output = T> + Unpin>`
+/// and the like are.
 fn boxed(ty: &Type) -> Option<(Shape, Option<&Type>)> {
     let Type::Path(ty) = plain_type(ty) else { return None };
     let last = ty.path.segments.last()?;
@@ -128,14 +129,22 @@ fn boxed(ty: &Type) -> Option<(Shape, Option<&Type>)> {
             let found = in_box(first_type(&ty.path)?)?;
             matches!(found.0, Shape::Future | Shape::Stream).then_some(found)
         }
-        "Box" => in_box_path(&ty.path).filter(|found| found.0 == Shape::Iterator),
+        "Box" => in_box_path(&ty.path),
         _ => None,
     }
 }
 
 fn in_box(ty: &Type) -> Option<(Shape, Option<&Type>)> {
-    let Type::Path(ty) = plain_type(ty) else { return None };
-    in_box_path(&ty.path).filter(|_| ty.path.segments.last().is_some_and(|it| it.ident == "Box"))
+    let Type::Path(path) = plain_type(ty) else { return None };
+    in_box_path(&path.path).filter(|_| is_box(ty))
+}
+
+/// Whether it is a `Box<..>`, and not a `Pin` of one.
+pub(crate) fn is_box(ty: &Type) -> bool {
+    match plain_type(ty) {
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| last.ident == "Box"),
+        _ => false,
+    }
 }
 
 fn in_box_path(path: &Path) -> Option<(Shape, Option<&Type>)> {
