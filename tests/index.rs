@@ -196,6 +196,8 @@ fn runs_are_kept_where_the_environment_says() {
     };
     assert_eq!(seen(&store, dir.to_str().unwrap()).code, 0);
     assert_eq!(seen(&store, "--history").stdout.lines().count(), 1);
+    let url = format!("sqlite://{}", file.display());
+    assert_eq!(seen(&url, "--history").stdout.lines().count(), 1);
     assert_eq!(seen("memory", "--history").stdout, "there are no runs yet\n");
     assert!(file.is_file() && !state.exists());
 

@@ -8,7 +8,7 @@ use timbal_core::{Builder, Guard, InstallError, MemoryStore, Timbal};
 ///
 /// | variable | values | unset |
 /// | --- | --- | --- |
-/// | `TIMBAL_STORE` | `memory`, `sqlite:FILE` (feature `sqlite`), `postgres://…` (feature `postgres`) | `memory` |
+/// | `TIMBAL_STORE` | `memory`, `sqlite:FILE` or `sqlite://FILE` (feature `sqlite`), `postgres://…` (feature `postgres`) | `memory` |
 /// | `TIMBAL_LOG` | `START`, `CHUNK`, `OUTPUT`, joined with `,` | nothing is logged |
 /// | `TIMBAL_LOG_FORMAT` | `dev`, `json` | `dev` |
 ///
@@ -135,7 +135,7 @@ fn store(builder: Builder, value: Option<String>) -> Result<Builder, InitError> 
     let Some(value) = value else { return Ok(builder) };
     match value.split_once(':') {
         None if value == "memory" => Ok(builder.store(MemoryStore::new())),
-        Some(("sqlite", file)) if !file.is_empty() => sqlite(builder, variable, file),
+        Some(("sqlite", file)) if !matches!(file, "" | "//") => sqlite(builder, variable, file),
         Some(("postgres" | "postgresql", _)) => postgres(builder, variable, &value),
         _ => {
             let value = without_password(&value); // it may be the URL of another kind of server
@@ -153,7 +153,8 @@ fn sqlite(_: Builder, variable: &'static str, file: &str) -> Result<Builder, Ini
 
 #[cfg(feature = "sqlite")]
 fn sqlite(builder: Builder, variable: &'static str, file: &str) -> Result<Builder, InitError> {
-    match crate::SqliteStore::open(file) {
+    // Others write `sqlite://FILE`.
+    match crate::SqliteStore::open(file.strip_prefix("//").unwrap_or(file)) {
         Ok(store) => Ok(builder.store(store)),
         Err(error) => {
             let (value, message) = (format!("sqlite:{file}"), error.to_string());
