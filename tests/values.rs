@@ -1,5 +1,6 @@
 //! Functions that are not `async`: they run where they are called, and are recorded there.
 
+use std::cell::RefCell;
 use std::panic::catch_unwind;
 
 use expect_test::{Expect, expect};
@@ -231,4 +232,35 @@ mod parameters {
         observed_early(n('a'), (n('b'), n('c')), n('d'), n('e'));
         assert_eq!(DROPPED.take(), expected);
     }
+}
+
+#[test]
+fn a_call_made_while_its_thread_ends_is_recorded() {
+    struct Last(Option<Timbal>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let timbal = self.0.as_ref().unwrap();
+            let call = timbal::call!("last", async { twice(4) }).recorded_by(timbal);
+            assert_eq!(poll_and_drop(1, call), Some(8));
+        }
+    }
+    thread_local!(static LAST: RefCell<Last> = const { RefCell::new(Last(None)) });
+
+    #[runnable]
+    fn twice(n: u64) -> u64 {
+        n * 2
+    }
+
+    let timbal = Timbal::builder().build();
+    let own = timbal.clone();
+    let thread = std::thread::spawn(move || {
+        LAST.with(|last| last.borrow_mut().0 = Some(own.clone()));
+        // What this thread uses from here on is dropped before that.
+        let call = timbal::call!("first", async { twice(3) }).recorded_by(&own);
+        assert_eq!(block_on(call), 6);
+    });
+    thread.join().unwrap();
+    block_on(timbal.flush()).unwrap();
+    let health = timbal.health();
+    assert_eq!((health.written, health.lost), (4, 0));
 }

@@ -1,6 +1,7 @@
 //! `Current`: the call whose body runs here and now.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,11 @@ use crate::open_call::OpenCall;
 use crate::{CallId, RunId, Traceparent};
 
 thread_local! {
-    static CURRENT: Slot = const { Slot { own: Cell::new(None), shared: Cell::new(None) } };
+    /// Who makes a call the current one takes it back, so there is nothing to drop when the thread
+    /// ends, and what other thread-locals do then finds this one in its place.
+    static CURRENT: ManuallyDrop<Slot> = const {
+        ManuallyDrop::new(Slot { own: Cell::new(None), shared: Cell::new(None) })
+    };
 }
 
 /// Holds the call whose body a thread runs, if it runs one. It is moved in and out, never counted.
@@ -142,21 +147,16 @@ pub(crate) fn is_any_heard() -> bool {
     ANY_HEARD.load(Ordering::Relaxed)
 }
 
-/// Takes the current call out of its place. A thread that ends has none any more.
+/// Takes the current call out of its place.
 #[inline]
 fn take() -> Option<Held> {
-    CURRENT.try_with(Slot::take).ok().flatten()
+    CURRENT.with(|slot| slot.take())
 }
 
 /// The current call, as one more owner of it.
 #[inline]
 pub(crate) fn shared() -> Option<Arc<OpenCall>> {
-    if is_any_heard() { share() } else { None }
-}
-
-#[inline]
-fn share() -> Option<Arc<OpenCall>> {
-    CURRENT.try_with(Slot::share).ok().flatten()
+    if is_any_heard() { CURRENT.with(|slot| slot.share()) } else { None }
 }
 
 /// What this gives of the current call; it must not ask for the current call itself.
@@ -175,7 +175,7 @@ pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
 /// Puts the current call back in its place, which is empty.
 #[inline]
 fn put(call: Option<Held>) {
-    let _there_is_none = CURRENT.try_with(|slot| slot.put(call));
+    CURRENT.with(|slot| slot.put(call));
 }
 
 /// The current call while somebody looks at it, who may panic.
@@ -191,7 +191,7 @@ impl Drop for Lent {
 /// Makes this the current call until the guard is dropped.
 #[inline]
 pub(crate) fn enter(call: Option<Held>) -> Entered {
-    Entered(CURRENT.try_with(|current| current.replace(call)).ok().flatten())
+    Entered(CURRENT.with(|slot| slot.replace(call)))
 }
 
 /// Puts the call that was current before back in its place, also when the body panics.
@@ -202,7 +202,7 @@ impl Entered {
     #[inline]
     pub(crate) fn leave(mut self) -> Option<Held> {
         let before = self.0.take();
-        let current = CURRENT.try_with(|current| current.replace(before)).ok().flatten();
+        let current = CURRENT.with(|slot| slot.replace(before));
         std::mem::forget(self);
         current
     }
@@ -213,8 +213,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let before = self.0.take();
         // What was current is dropped after its place was given back, as its drop may ask for it.
-        let current = CURRENT.try_with(|current| current.replace(before));
-        drop(current);
+        drop(CURRENT.with(|slot| slot.replace(before)));
     }
 }
 
