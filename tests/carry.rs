@@ -7,7 +7,7 @@ use expect_test::expect;
 use futures::executor::block_on;
 use futures::{Stream, StreamExt, stream};
 use rayon::prelude::*;
-use timbal::{InCurrent, Timbal, current, in_current, runnable};
+use timbal::{Current, InCurrent, Timbal, current, in_current, runnable};
 use timbal_tests::{Heard, poll_and_drop, read_all, show};
 use tokio::sync::oneshot;
 
@@ -336,4 +336,22 @@ fn a_subscriber_that_speaks_waits_for_nobody() {
     });
     let done = block_on(call.recorded_by(&timbal).traced()).1;
     assert_eq!((done.root().unwrap().chunks, timbal.health().subscribers_cut_off), (2, 0));
+}
+
+#[test]
+fn a_line_of_calls_may_be_long_where_each_outlives_the_one_above() {
+    #[runnable(skip_output)]
+    fn link() -> Option<Current> {
+        current()
+    }
+
+    let timbal = Timbal::builder().build();
+    let root = timbal::call!("root", skip_output, async { link() }).recorded_by(&timbal);
+    let mut last = block_on(root).unwrap();
+    for _ in 0..100_000 {
+        last = last.run(link).unwrap();
+    }
+    drop(last);
+    block_on(timbal.flush()).unwrap();
+    assert_eq!(timbal.health().written, 100_002);
 }

@@ -279,3 +279,15 @@ impl OpenCall {
         (bits != NOWHERE).then(|| Place::from_bits(bits, self.id))
     }
 }
+
+/// A line of calls, each of which outlived the one above, may be long: they are dropped one after
+/// another, not each inside of the one below.
+impl Drop for OpenCall {
+    #[inline]
+    fn drop(&mut self) {
+        let mut above = self.parent.take();
+        while let Some(call) = above {
+            above = Arc::into_inner(call).and_then(|mut call| call.parent.take());
+        }
+    }
+}

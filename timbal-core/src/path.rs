@@ -24,6 +24,17 @@ pub(crate) struct Above {
     pub(crate) path: Option<Path>,
 }
 
+/// A long line of them is dropped one after another, not each inside of the one below.
+impl Drop for Above {
+    fn drop(&mut self) {
+        let mut above = self.path.take().and_then(|path| path.above);
+        while let Some(next) = above {
+            let path = Arc::into_inner(next).and_then(|mut next| next.path.take());
+            above = path.and_then(|path| path.above);
+        }
+    }
+}
+
 impl Path {
     fn name(&self) -> &str {
         self.name.as_deref().map_or(self.definition.name, String::as_str)
