@@ -84,10 +84,10 @@ impl Ledger {
         end(record);
         let usage = record.notes.as_deref().and_then(Notes::used);
         let copy = wants_copy.then(|| Box::new(record.clone()));
-        let (weight, calls) = (record.weight(), 1 + record.calls);
+        let (weight, calls) = (record.weight(), record.calls.saturating_add(1));
         let is_near = |above: &Place| above.shard == place.shard;
         if let Some(record) = above.filter(is_near).and_then(|above| page.open_call(above)) {
-            record.calls += calls;
+            record.calls = record.calls.saturating_add(calls);
         }
         let refused = page.keep(sheet, weight);
         let (is_first, is_half_full) = (page.ended.len() == 1, page.is_half_full());
@@ -97,7 +97,7 @@ impl Ledger {
             self.bell.ring(is_half_full);
         }
         if let Some(above) = above.filter(|above| !is_near(above)) {
-            self.note(above, |record| record.calls += calls);
+            self.note(above, |record| record.calls = record.calls.saturating_add(calls));
         }
         Left { usage, copy, is_lost }
     }
@@ -215,6 +215,19 @@ mod tests {
         assert_eq!(open_calls(&timbal), expected);
         drop(root);
         assert!(open_calls(&timbal).is_empty());
+    }
+
+    #[test]
+    fn calls_that_cannot_be_counted_stay_at_the_greatest_number() {
+        let timbal = Timbal::builder().build();
+        let own = timbal.clone();
+        let call = crate::call!("root", async {
+            own.intake().ledger.visit(|record| record.calls = u32::MAX);
+            crate::call!("child", async {}).await;
+            own.intake().ledger.visit(|record| assert_eq!(record.calls, u32::MAX));
+        });
+        let poll = pin!(call.recorded_by(&timbal)).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll.is_ready());
     }
 
     #[test]

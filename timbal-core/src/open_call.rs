@@ -1,6 +1,6 @@
 //! `OpenCall`: a call from its start to its end.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::capture::{self, Captured};
@@ -37,7 +37,7 @@ pub(crate) struct OpenCall {
     below: Option<Arc<Above>>,
     /// Since the start, plus one: zero says that there was none.
     first_chunk_ns: AtomicU64,
-    chunks: AtomicU32,
+    chunks: AtomicU64,
     /// Whether what goes in and comes out is to be captured: somebody gets to see it.
     pub(crate) is_seen: bool,
     /// Whether nothing more is said of it but its Output.
@@ -117,7 +117,7 @@ impl OpenCall {
             place: AtomicU64::new(NOWHERE),
             below: None,
             first_chunk_ns: AtomicU64::new(0),
-            chunks: AtomicU32::new(0),
+            chunks: AtomicU64::new(0),
             is_seen: false,
             is_over: AtomicBool::new(false),
             speech: Mutex::new(()),
@@ -247,7 +247,7 @@ impl OpenCall {
     #[inline]
     pub(crate) fn write_counts(&self, record: &mut Record) {
         record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
-        record.chunks = self.chunks.load(Ordering::Relaxed);
+        record.chunks = self.chunks.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX);
     }
 
     /// Ends the call, and adds what it cost to the call above. Its handle does this once, and says

@@ -48,7 +48,7 @@ pub struct Span {
     pub elapsed_ns: u64,
     /// The time that the call was really running: the sum of its polls, calls below included.
     pub busy_ns: u64,
-    /// How often it was polled.
+    /// How often it was polled. Of this, and of calls and chunks, no more than 4,294,967,295 are counted.
     pub polls: u64,
     /// How many calls below it ended before it did.
     pub calls: u64,
