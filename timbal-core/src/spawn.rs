@@ -12,6 +12,9 @@ use crate::InCurrent;
 /// A [`Call`](crate::Call) needs no help: it belongs to the call in which it was made, also in a task
 /// that `tokio::spawn` spawned.
 ///
+/// Of a job that starts its own next turn, each turn would be a child of the one before, and its path
+/// longer by a name: let each be a run of its own, by `detached()`.
+///
 /// # Panics
 ///
 /// Outside of a runtime of tokio.
