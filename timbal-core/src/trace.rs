@@ -1,6 +1,6 @@
 //! `Trace`: all spans of one run, and the tree that they make.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
@@ -65,12 +65,12 @@ impl Trace {
     }
 
     fn tree(&self) -> Tree<'_> {
-        let ids: HashMap<CallId, ()> = self.spans.iter().map(|span| (span.call_id, ())).collect();
+        let ids: HashSet<CallId> = self.spans.iter().map(|span| span.call_id).collect();
         let mut tree = Tree { roots: Vec::new(), children: HashMap::new() };
         for span in &self.spans {
             match span.parent_call_id {
                 // A span that names itself as its parent would never be drawn.
-                Some(parent) if ids.contains_key(&parent) && parent != span.call_id => {
+                Some(parent) if ids.contains(&parent) && parent != span.call_id => {
                     tree.children.entry(parent).or_default().push(span);
                 }
                 _ => tree.roots.push(span),
