@@ -1,6 +1,7 @@
 //! The ways to record the same calls, side by side.
 
 mod bare;
+mod by_hand;
 mod fastrace;
 mod otel;
 mod timbal;
@@ -52,6 +53,7 @@ pub(crate) struct Variant {
 
 const EVERY: &[Case] = &Case::ALL;
 const STREAMS: &[Case] = &[Case::Stream];
+const PLAIN: &[Case] = &[Case::Root, Case::Child];
 
 /// How many calls a store keeps in memory, about, before it lets go of the oldest or of all: few
 /// enough that none of them lives in fresh memory only.
@@ -71,6 +73,7 @@ pub(crate) const TRACING_STORED: &str = "tracing, ret, a layer stores";
 
 pub(crate) const ALL: &[Variant] = &[
     Variant { name: "bare", cases: EVERY, measure: measure::<Bare> },
+    Variant { name: "by hand, in a vector", cases: PLAIN, measure: measure::<by_hand::ByHand> },
     Variant { name: OFF, cases: EVERY, measure: measure::<timbal::Off> },
     Variant { name: STORED, cases: EVERY, measure: measure::<timbal::Stored> },
     Variant {
