@@ -40,6 +40,8 @@ pub(crate) struct OpenCall {
     chunks: AtomicU64,
     /// Whether what goes in and comes out is to be captured: somebody gets to see it.
     pub(crate) is_seen: bool,
+    /// Whether there is a reader or a subscriber: where there is none, none comes.
+    pub(crate) may_be_heard: bool,
     /// Whether nothing more is said of it but its Output.
     is_over: AtomicBool,
     /// Held while a chunk is told, as its Output is the last that is heard of it.
@@ -82,18 +84,20 @@ impl OpenCall {
                 (id, number, now, None, Some(parent))
             }
         };
-        let is_recorded = run_of(&of_run, &above).recorded_by().is_some();
+        let recorded_by = run_of(&of_run, &above).recorded_by();
+        let (is_read, is_recorded) = (heard.0.is_some(), recorded_by.is_some());
+        let is_followed = recorded_by.is_some_and(|intake| !intake.subscribers.is_empty());
         let call = frame.get_or_insert_with(|| Self::blank(named.0, new_id));
         // All of them are named, so that none is forgotten.
         #[rustfmt::skip]
         let Self {
             run, parent, definition, name, id, seq, t0, readers, place, below,
-            first_chunk_ns, chunks, is_seen, is_over, speech: _,
+            first_chunk_ns, chunks, is_seen, may_be_heard, is_over, speech: _,
         } = call;
         (*run, *parent) = (of_run, above);
         (*definition, *name) = named;
         (*id, *seq, *t0) = (new_id, number, now);
-        *is_seen = is_recorded || heard.0.is_some() || heard.1;
+        (*is_seen, *may_be_heard) = (is_recorded || is_read || heard.1, is_read || is_followed);
         *readers = heard.0;
         debug_assert!(below.is_none(), "a call of its handle alone has made none");
         *place.get_mut() = NOWHERE;
@@ -119,6 +123,7 @@ impl OpenCall {
             first_chunk_ns: AtomicU64::new(0),
             chunks: AtomicU64::new(0),
             is_seen: false,
+            may_be_heard: false,
             is_over: AtomicBool::new(false),
             speech: Mutex::new(()),
         }

@@ -20,6 +20,7 @@ pub(crate) fn poll_place(readers: Option<&Readers>, cx: &mut Context<'_>) -> Pol
 }
 
 /// The call starts.
+#[inline]
 pub(crate) fn start(call: &OpenCall) {
     if is_heard(call) {
         say(call, Event::Start(call.start_event()));
@@ -27,6 +28,7 @@ pub(crate) fn start(call: &OpenCall) {
 }
 
 /// The call gives an item, which only its handle does: it has not ended.
+#[inline]
 pub(crate) fn item(call: &OpenCall, chunk: Payload) {
     if is_heard(call) {
         say(call, Event::Chunk(ChunkEvent::new(call.start_event(), chunk)));
@@ -100,7 +102,12 @@ pub(crate) fn end(call: &OpenCall, record: &Record) {
 }
 
 /// Whether anybody wants the call's events.
+#[inline]
 pub(crate) fn is_heard(call: &OpenCall) -> bool {
+    call.may_be_heard && has_listener(call)
+}
+
+fn has_listener(call: &OpenCall) -> bool {
     let is_read = |readers: &Readers| readers.inboxes().next().is_some();
     call.readers.as_deref().is_some_and(is_read)
         || call.run().recorded_by().is_some_and(Intake::has_subscribers)
