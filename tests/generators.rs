@@ -409,26 +409,10 @@ fn where_nobody_hears_nothing_is_captured() {
 }
 
 mod parameters {
-    use std::cell::RefCell;
-
     use futures::FutureExt;
-    use serde::Serialize;
+    use timbal_tests::drops::{self, Noted};
 
     use super::*;
-
-    thread_local! {
-        static DROPPED: RefCell<String> = const { RefCell::new(String::new()) };
-    }
-
-    /// Writes its letter when it is dropped.
-    #[derive(Serialize)]
-    struct Noted(char);
-
-    impl Drop for Noted {
-        fn drop(&mut self) {
-            DROPPED.with_borrow_mut(|dropped| dropped.push(self.0));
-        }
-    }
 
     macro_rules! both {
         ($parameters:tt $pause:ident $body:block $tail:expr) => {
@@ -467,7 +451,7 @@ mod parameters {
     /// What is dropped when it is polled so many times, and then dropped.
     fn dropped(times: usize, poll: impl FnOnce(usize)) -> String {
         poll(times);
-        DROPPED.take()
+        drops::take()
     }
 
     #[test]

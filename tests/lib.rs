@@ -1,6 +1,7 @@
 //! What the tests share: how events and traces are shown, a clock that stands still, ids that count,
 //! workflows that are made up, and the rules that hold of all of them.
 
+pub mod drops;
 pub mod http;
 pub mod plans;
 pub mod private_server;

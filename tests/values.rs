@@ -173,32 +173,16 @@ fn they_are_alone_where_nobody_hears() {
 }
 
 mod parameters {
-    use std::cell::RefCell;
-
-    use serde::Serialize;
+    use timbal_tests::drops::{self, Noted};
 
     use super::*;
 
-    thread_local! {
-        static DROPPED: RefCell<String> = const { RefCell::new(String::new()) };
-    }
-
-    /// Writes its letter when it is dropped.
-    #[derive(Serialize)]
-    struct Noted(char);
-
-    impl Drop for Noted {
-        fn drop(&mut self) {
-            DROPPED.with_borrow_mut(|dropped| dropped.push(self.0));
-        }
-    }
-
     macro_rules! both {
         ($plain:ident, $observed:ident, $parameters:tt $body:block) => {
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "what is not used is dropped too")]
             fn $plain $parameters -> usize $body
 
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "what is not used is dropped too")]
             #[runnable]
             fn $observed $parameters -> usize $body
         };
@@ -221,16 +205,16 @@ mod parameters {
     fn are_dropped_as_without_the_attribute() {
         let n = Noted;
         plain(n('a'), n('b'), (n('c'), n('d')), n('e'));
-        let expected = DROPPED.take();
+        let expected = drops::take();
         let observe = || observed(n('a'), n('b'), (n('c'), n('d')), n('e'));
         observe();
-        assert_eq!(DROPPED.take(), expected);
+        assert_eq!(drops::take(), expected);
         block_on(timbal::call!("in", async { observe() }).collect());
-        assert_eq!(DROPPED.take(), expected);
+        assert_eq!(drops::take(), expected);
         plain_early(n('a'), (n('b'), n('c')), n('d'), n('e'));
-        let expected = DROPPED.take();
+        let expected = drops::take();
         observed_early(n('a'), (n('b'), n('c')), n('d'), n('e'));
-        assert_eq!(DROPPED.take(), expected);
+        assert_eq!(drops::take(), expected);
     }
 }
 
