@@ -379,10 +379,10 @@ mod bodies {
 
     macro_rules! both {
         ($plain:ident, $observed:ident $parameters:tt $body:block) => {
-            #[allow(unused_variables, unused_assignments)]
+            #[allow(unused_variables, unused_assignments, reason = "what is not used is dropped too")]
             async fn $plain $parameters -> usize $body
 
-            #[allow(unused_variables, unused_assignments)]
+            #[allow(unused_variables, unused_assignments, reason = "what is not used is dropped too")]
             #[runnable]
             async fn $observed $parameters -> usize $body
         };

@@ -37,7 +37,7 @@ impl Noted {
 macro_rules! functions {
     ($($(#[$attribute:meta])* [$($kind:tt)*] $name:ident -> $output:ty: $body:expr $(, $wait:ident)?;)*) => { $(
         $(#[$attribute])*
-        #[allow(unused_variables, clippy::let_and_return)]
+        #[allow(unused_variables, clippy::let_and_return, reason = "what is not used is dropped too")]
         $($kind)* $name(
             _: Noted,
             _guard: Noted,

@@ -2,7 +2,7 @@
 
 #![no_implicit_prelude]
 #![deny(warnings)]
-#![allow(dead_code)]
+#![allow(dead_code, reason = "the names are in the way, and no more")]
 
 use ::timbal::{runnable, yield_};
 
