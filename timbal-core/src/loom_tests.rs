@@ -14,7 +14,7 @@ use crate::reader::Inbox;
 use crate::record::{Outcome, Record};
 use crate::shard::Place;
 use crate::sync::{Condvar, Mutex};
-use crate::{CallId, Event, Payload, RunId, StartEvent, Timestamp, definition};
+use crate::{CallId, Event, RunId, StartEvent, Timestamp, definition};
 
 /// Tries every order with at most so many threads interrupted in between.
 fn model(preemptions: usize, threads: impl Fn() + Send + Sync + 'static) {
@@ -45,26 +45,11 @@ fn far() -> Instant {
 }
 
 fn enter(ledger: &Ledger, id: u64) -> Place {
-    let id = CallId::new(id);
-    let moment = Timestamp::from_millis(0);
-    ledger.enter(id, |sheet| {
-        sheet.write(Record {
-            run_id: RunId::from_u128(1).expect("it is not zero"),
-            path: Path { definition: definition!("call"), name: None, above: None },
-            id,
-            seq: 0,
-            t0: moment,
-            t1: moment,
-            busy_ns: 0,
-            first_chunk_ns: 0,
-            polls: 0,
-            calls: 0,
-            chunks: 0,
-            input: Payload::null(),
-            output: Payload::null(),
-            outcome: Outcome::Open { looks: 0 },
-            notes: None,
-        });
+    let path = Path { definition: definition!("call"), name: None, above: None };
+    let run_id = RunId::from_u128(1).expect("it is not zero");
+    let named = (run_id, path, CallId::new(id));
+    ledger.enter(named.2, |sheet| {
+        sheet.write(Record::open(named, 0, Timestamp::from_millis(0)));
     })
 }
 

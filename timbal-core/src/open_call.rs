@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use crate::capture::{self, Captured};
 use crate::definition::Defined;
+use crate::intake::Intake;
 use crate::ledger::Left;
 use crate::path::{Above, Path};
 use crate::reader::{Reader, Readers};
-use crate::record::{Outcome, Record};
+use crate::record::Record;
 use crate::run::Run;
 use crate::shard::Place;
-use crate::{CallId, Payload, StartEvent, Timestamp};
+use crate::{CallId, StartEvent, Timestamp};
 
 mod said;
 
@@ -86,7 +87,7 @@ impl OpenCall {
         };
         let recorded_by = run_of(&of_run, &above).recorded_by();
         let (is_read, is_recorded) = (heard.0.is_some(), recorded_by.is_some());
-        let is_followed = recorded_by.is_some_and(|intake| !intake.subscribers.is_empty());
+        let is_followed = recorded_by.is_some_and(Intake::has_subscribers);
         let call = frame.get_or_insert_with(|| Self::blank(named.0, new_id));
         // All of them are named, so that none is forgotten.
         #[rustfmt::skip]
@@ -176,23 +177,8 @@ impl OpenCall {
     pub(crate) fn enter(&self, input: Option<Captured>) -> Place {
         let run = self.run();
         let place = run.ledger().enter(self.id, |sheet| {
-            let record = sheet.write(Record {
-                run_id: run.id,
-                path: self.path(),
-                id: self.id,
-                seq: self.seq,
-                t0: self.t0,
-                t1: self.t0,
-                busy_ns: 0,
-                first_chunk_ns: 0,
-                polls: 0,
-                calls: 0,
-                chunks: 0,
-                input: Payload::null(),
-                output: Payload::null(),
-                outcome: Outcome::Open { looks: 0 },
-                notes: None,
-            });
+            let named = (run.id, self.path(), self.id);
+            let record = sheet.write(Record::open(named, self.seq, self.t0));
             if let Some(input) = input {
                 input.put(&mut record.input);
             }

@@ -50,6 +50,28 @@ pub(crate) enum Outcome {
 const _: () = assert!(size_of::<Record>() <= 184, "they are kept by the million");
 
 impl Record {
+    /// What is known of a call that starts.
+    #[inline]
+    pub(crate) fn open((run_id, path, id): (RunId, Path, CallId), seq: u64, t0: Timestamp) -> Self {
+        Self {
+            run_id,
+            path,
+            id,
+            seq,
+            t0,
+            t1: t0,
+            busy_ns: 0,
+            first_chunk_ns: 0,
+            polls: 0,
+            calls: 0,
+            chunks: 0,
+            input: Payload::null(),
+            output: Payload::null(),
+            outcome: Outcome::Open { looks: 0 },
+            notes: None,
+        }
+    }
+
     /// About how many bytes of memory it takes.
     pub(crate) fn weight(&self) -> usize {
         let payloads = self.input.heap_bytes() + self.output.heap_bytes();
