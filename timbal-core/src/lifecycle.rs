@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::task::{Context, Poll, ready};
 
 use serde::Serialize;
@@ -10,18 +10,16 @@ use serde::Serialize;
 use crate::capture::{self, Captured, Rules};
 use crate::definition::Defined;
 use crate::ending::{Ended, Ending};
-use crate::folded::Folded;
 use crate::held::Held;
 use crate::item::Item;
 use crate::made::{Made, Settings};
-use crate::open_call::OpenCall;
 use crate::record::{Outcome, Record};
-use crate::{
-    CallError, OutputEvent, Payload, Timestamp, counting_allocator, current, installed, tell,
-};
+use crate::{CallError, OutputEvent, Payload, counting_allocator, current, installed, tell};
 
+mod open;
 mod settling;
 
+use open::Open;
 use settling::Settling;
 
 /// One call's life. It says nothing before its first poll, then `Start`, any number of `Chunk`s,
@@ -46,20 +44,6 @@ enum State {
     Settling(Box<Settling>),
     /// The record is kept where somebody asked for it.
     Ended(Option<Box<Record>>),
-}
-
-struct Open {
-    /// `None` while the body runs: then it is the current call of the thread.
-    call: Option<Held>,
-    /// When the body was last entered or left.
-    clock: Timestamp,
-    busy_ns: u64,
-    /// Of its polls; zero where nobody counts.
-    allocated: u64,
-    polls: u32,
-    is_kept: bool,
-    /// What its items come to, from the first on.
-    folded: Option<Box<Folded>>,
 }
 
 impl Lifecycle {
@@ -358,40 +342,6 @@ impl State {
             Self::Settling(_) => false,
             Self::Ended(record) => record.is_none(),
         }
-    }
-}
-
-impl Open {
-    fn call(&self) -> &OpenCall {
-        self.call.as_deref().expect("the body does not run")
-    }
-
-    fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) -> (&OpenCall, Payload) {
-        let call = self.call.as_deref().expect("the body does not run");
-        let chunk = Item::of(call, self.folded.get_or_insert_default(), probe);
-        (call, chunk)
-    }
-
-    /// An item was given when the body was last left.
-    #[inline]
-    fn count_item(&mut self) {
-        if let Some(folded) = &mut self.folded {
-            folded.count.add(self.clock);
-        }
-    }
-
-    #[inline]
-    fn run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-        // The first poll begins when the call does: one reading of the clock serves both.
-        let entered = if self.polls == 1 { self.clock } else { self.call().run().now() };
-        let allocated = counting_allocator::allocated();
-        let guard = current::enter(self.call.take());
-        let result = catch_unwind(AssertUnwindSafe(body));
-        self.call = guard.leave();
-        self.allocated += counting_allocator::allocated().wrapping_sub(allocated);
-        self.clock = self.call().run().now();
-        self.busy_ns += self.clock.nanos_since(entered);
-        result
     }
 }
 

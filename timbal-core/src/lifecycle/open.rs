@@ -1,0 +1,59 @@
+//! `Open`: a call that has started and not ended.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::folded::Folded;
+use crate::held::Held;
+use crate::item::Item;
+use crate::open_call::OpenCall;
+use crate::{Payload, Timestamp, counting_allocator, current};
+
+/// A call that has started and not ended, beside its body.
+pub(super) struct Open {
+    /// `None` while the body runs: then it is the current call of the thread.
+    pub(super) call: Option<Held>,
+    /// When the body was last entered or left.
+    pub(super) clock: Timestamp,
+    pub(super) busy_ns: u64,
+    /// Of its polls; zero where nobody counts.
+    pub(super) allocated: u64,
+    pub(super) polls: u32,
+    pub(super) is_kept: bool,
+    /// What its items come to, from the first on.
+    pub(super) folded: Option<Box<Folded>>,
+}
+
+impl Open {
+    pub(super) fn call(&self) -> &OpenCall {
+        self.call.as_deref().expect("the body does not run")
+    }
+
+    pub(super) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) -> (&OpenCall, Payload) {
+        let call = self.call.as_deref().expect("the body does not run");
+        let chunk = Item::of(call, self.folded.get_or_insert_default(), probe);
+        (call, chunk)
+    }
+
+    /// An item was given when the body was last left.
+    #[inline]
+    pub(super) fn count_item(&mut self) {
+        if let Some(folded) = &mut self.folded {
+            folded.count.add(self.clock);
+        }
+    }
+
+    #[inline]
+    pub(super) fn run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+        // The first poll begins when the call does: one reading of the clock serves both.
+        let entered = if self.polls == 1 { self.clock } else { self.call().run().now() };
+        let allocated = counting_allocator::allocated();
+        let guard = current::enter(self.call.take());
+        let result = catch_unwind(AssertUnwindSafe(body));
+        self.call = guard.leave();
+        self.allocated += counting_allocator::allocated().wrapping_sub(allocated);
+        self.clock = self.call().run().now();
+        self.busy_ns += self.clock.nanos_since(entered);
+        result
+    }
+}
