@@ -1,6 +1,6 @@
 //! `Ledger`: the calls of a recorder, from their start until they are written.
 
-use std::sync::{LazyLock, PoisonError};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use crate::CallId;
@@ -8,7 +8,7 @@ use crate::bell::{Bell, Orders};
 use crate::notes::{Notes, Used};
 use crate::record::Record;
 use crate::shard::{Page, Place, SHARDS, Shard, Sheet, own_shard};
-use crate::sync::MutexGuard;
+use crate::sync::ShortLockGuard;
 
 /// How long a call that ends waits at most while its shard is full. The first that waits in vain is
 /// the last that waits, so that a store that never answers does not slow down what is recorded.
@@ -113,16 +113,17 @@ impl Ledger {
     fn wait_for_place<'a>(
         &self,
         shard: &'a Shard,
-        page: MutexGuard<'a, Page>,
-    ) -> MutexGuard<'a, Page> {
-        if page.is_stuck {
-            return page;
+        mut page: ShortLockGuard<'a, Page>,
+    ) -> ShortLockGuard<'a, Page> {
+        let deadline = Instant::now() + FULL_WAIT;
+        // Others may take the place that this one was waiting for.
+        while page.is_shut() && !page.is_stuck {
+            drop(page);
+            self.bell.ring(true);
+            let has_place = shard.wait_for_place(deadline.duration_since(Instant::now()));
+            page = shard.lock();
+            page.is_stuck |= !has_place && page.is_shut();
         }
-        self.bell.ring(true);
-        let is_full = |page: &mut Page| page.is_full() && !page.is_closed;
-        let waited = shard.place.wait_timeout_while(page, FULL_WAIT, is_full);
-        let (mut page, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        page.is_stuck = timeout.timed_out();
         page
     }
 
@@ -144,8 +145,7 @@ impl Ledger {
     /// Keeps no more calls that end. The writer writes what is there.
     pub(crate) fn close(&self) {
         for shard in &self.shards {
-            shard.lock().is_closed = true;
-            shard.place.notify_all();
+            shard.close();
         }
         self.bell.close();
     }

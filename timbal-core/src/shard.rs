@@ -2,12 +2,13 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use slab::Slab;
 
 use crate::CallId;
 use crate::record::Record;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Mutex, ShortLock, ShortLockGuard};
 
 /// A model of it tries all that threads can do, which is a lot: it is smaller.
 const IS_MODEL: bool = cfg!(all(test, timbal_loom));
@@ -23,15 +24,16 @@ const MAX_BYTES: usize = 8 << 20;
 const MIN_BLANK: usize = 512;
 
 /// How many places are looked at before others may have the lock.
-const LOOKED_AT: usize = 1_024;
+const LOOKED_AT: usize = 128;
 
 /// On cache lines of its own, so that threads do not slow each other down.
 #[derive(Default)]
 #[repr(align(128))]
 pub(crate) struct Shard {
-    pub(crate) page: Mutex<Page>,
+    page: ShortLock<Page>,
     /// Calls that end wait here for a place.
-    pub(crate) place: Condvar,
+    door: Mutex<()>,
+    opened: Condvar,
 }
 
 /// What a record is written on. It passes from hand to hand and comes back, so that a record is
@@ -69,8 +71,28 @@ pub(crate) struct Place {
 
 impl Shard {
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Page> {
-        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> ShortLockGuard<'_, Page> {
+        self.page.lock()
+    }
+
+    /// Waits until there is a place, or nothing is kept any more; `false` if there is none in time.
+    pub(crate) fn wait_for_place(&self, bound: Duration) -> bool {
+        let door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_shut = |(): &mut ()| self.lock().is_shut();
+        let waited = self.opened.wait_timeout_while(door, bound, is_shut);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// There may be a place: who has just seen that there is none is waiting by now.
+    fn open(&self) {
+        drop(self.door.lock());
+        self.opened.notify_all();
+    }
+
+    /// Keeps no more calls.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.open();
     }
 
     pub(crate) fn take(&self) -> Vec<Sheet> {
@@ -79,7 +101,7 @@ impl Shard {
         let ended = std::mem::take(&mut page.ended);
         page.taken += ended.len() as u64;
         drop(page);
-        self.place.notify_all();
+        self.open();
         ended
     }
 
@@ -134,6 +156,11 @@ impl Page {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
+    }
+
+    /// Whether who ends a call has to wait.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.is_full() && !self.is_closed
     }
 
     #[inline]
