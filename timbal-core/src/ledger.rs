@@ -7,7 +7,7 @@ use crate::CallId;
 use crate::bell::{Bell, Orders};
 use crate::notes::{Notes, Used};
 use crate::record::Record;
-use crate::shard::{Page, Place, SHARDS, Shard, Sheet, own_shard};
+use crate::shard::{News, Page, Place, SHARDS, Shard, Sheet, own_shard};
 use crate::sync::ShortLockGuard;
 
 /// How long a call that ends waits at most while its shard is full. The first that waits in vain is
@@ -26,7 +26,8 @@ pub(crate) struct Ledger {
     pub(crate) bell: Bell,
 }
 
-/// What a call leaves behind when it ends.
+/// What few calls leave behind when they end.
+#[derive(Default)]
 pub(crate) struct Left {
     /// What it and the calls below it used, if they used anything.
     pub(crate) usage: Option<Used>,
@@ -73,7 +74,7 @@ impl Ledger {
         above: Option<Place>,
         wants_copy: bool,
         end: impl FnOnce(&mut Record),
-    ) -> Left {
+    ) -> Option<Box<Left>> {
         let shard = &self.shards[place.shard as usize];
         let mut page = shard.lock();
         if page.is_full() {
@@ -82,24 +83,41 @@ impl Ledger {
         let mut sheet = page.open.remove(place.slot as usize);
         let record = sheet.record().expect("its handle ends it once");
         end(record);
-        let usage = record.notes.as_deref().and_then(Notes::used);
-        let copy = wants_copy.then(|| Box::new(record.clone()));
-        let (weight, calls) = (record.weight(), record.calls.saturating_add(1));
-        let is_near = |above: &Place| above.shard == place.shard;
-        if let Some(record) = above.filter(is_near).and_then(|above| page.open_call(above)) {
-            record.calls = record.calls.saturating_add(calls);
-        }
-        let refused = page.keep(sheet, weight);
-        let (is_first, is_half_full) = (page.ended.len() == 1, page.is_half_full());
+        let calls = record.calls.saturating_add(1);
+        let has_more = wants_copy || record.notes.is_some();
+        let mut left = has_more.then(|| Left::of(record, wants_copy));
+        let weight = record.weight();
+        let far = match above {
+            Some(above) if above.shard == place.shard => {
+                if let Some(record) = page.open_call(above) {
+                    record.calls = record.calls.saturating_add(calls);
+                }
+                None
+            }
+            above => above,
+        };
+        let news = page.keep(sheet, weight);
         drop(page); // before what was refused, whose drop may run long
-        let is_lost = refused.is_some();
-        if !is_lost && (is_first || is_half_full) {
-            self.bell.ring(is_half_full);
+        if let Some(news) = news {
+            self.tell(news, &mut left);
         }
-        if let Some(above) = above.filter(|above| !is_near(above)) {
+        if let Some(above) = far {
             self.note(above, |record| record.calls = record.calls.saturating_add(calls));
         }
-        Left { usage, copy, is_lost }
+        left
+    }
+
+    /// The writer is to know of what a shard keeps, or the call of what it does not.
+    #[cold]
+    fn tell(&self, news: News, left: &mut Option<Box<Left>>) {
+        match news {
+            News::First => self.bell.ring(false),
+            News::HalfFull => self.bell.ring(true),
+            News::Refused(sheet) => {
+                left.get_or_insert_default().is_lost = true;
+                drop(sheet);
+            }
+        }
     }
 
     /// Looks at all open calls, and may write something about them.
@@ -159,6 +177,15 @@ impl Ledger {
             refused += page.refused;
         }
         (kept, refused)
+    }
+}
+
+impl Left {
+    #[cold]
+    fn of(record: &Record, wants_copy: bool) -> Box<Self> {
+        let usage = record.notes.as_deref().and_then(Notes::used);
+        let copy = wants_copy.then(|| Box::new(record.clone()));
+        Box::new(Self { usage, copy, is_lost: false })
     }
 }
 

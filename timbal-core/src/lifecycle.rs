@@ -305,7 +305,7 @@ impl Lifecycle {
                 record.output = folded;
             }
         });
-        self.set(State::Ended(None));
+        self.state = ManuallyDrop::new(State::Ended(None)); // all of what was open is taken
         if let Some(record) = record {
             tell::end(&call, &record);
             self.set(State::Ended(is_kept.then_some(record)));

@@ -133,8 +133,10 @@ impl OpenCall {
     /// Lets go of what it comes from: it has ended, and only its frame is to be used again.
     #[inline]
     pub(crate) fn let_go(&mut self) {
-        (self.parent, self.run) = (None, None);
-        (self.readers, self.name) = (None, None);
+        self.parent = None;
+        self.run = None;
+        self.readers = None;
+        self.name = None;
     }
 
     /// The same call, for other owners than its handle: these find it entered.
@@ -237,8 +239,11 @@ impl OpenCall {
     /// Writes what was counted.
     #[inline]
     pub(crate) fn write_counts(&self, record: &mut Record) {
-        record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
-        record.chunks = self.chunks.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX);
+        let chunks = self.chunks.load(Ordering::Relaxed);
+        if chunks != 0 {
+            record.first_chunk_ns = self.first_chunk_ns.load(Ordering::Relaxed);
+            record.chunks = chunks.try_into().unwrap_or(u32::MAX);
+        }
     }
 
     /// Ends the call, and adds what it cost to the call above. Its handle does this once, and says
@@ -251,7 +256,12 @@ impl OpenCall {
     ) -> Option<Box<Record>> {
         let above = self.parent.as_deref().and_then(Self::place);
         let ledger = self.run().ledger();
-        let Left { usage, copy, is_lost } = ledger.end(self.entered(), above, wants_copy, say);
+        let left = ledger.end(self.entered(), above, wants_copy, say)?;
+        self.take_leave(*left)
+    }
+
+    #[cold]
+    fn take_leave(&self, Left { usage, copy, is_lost }: Left) -> Option<Box<Record>> {
         if is_lost {
             self.run().note_loss();
         }

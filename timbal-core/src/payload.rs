@@ -153,6 +153,7 @@ impl Payload {
     }
 
     /// How many bytes it takes besides itself, clones not counted.
+    #[inline]
     pub(crate) fn heap_bytes(&self) -> usize {
         match &self.text {
             Text::Inline { .. } => 0,

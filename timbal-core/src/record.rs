@@ -73,6 +73,7 @@ impl Record {
     }
 
     /// About how many bytes of memory it takes.
+    #[inline]
     pub(crate) fn weight(&self) -> usize {
         let payloads = self.input.heap_bytes() + self.output.heap_bytes();
         let notes = self.notes.as_deref().map_or(0, Notes::weight);

@@ -60,6 +60,16 @@ pub(crate) struct Page {
     pub(crate) is_closed: bool,
 }
 
+/// What is to be told of a shard that was given a call.
+pub(crate) enum News {
+    /// It is the first that waits.
+    First,
+    /// So many wait that the writer is to come at once.
+    HalfFull,
+    /// It is not kept.
+    Refused(Sheet),
+}
+
 /// Where an open call stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -141,21 +151,27 @@ impl Page {
         (record.id == place.id).then_some(record)
     }
 
-    /// Keeps a call that has ended for the writer, or gives it back if it cannot.
+    /// Keeps a call that has ended for the writer, if it can.
     #[inline]
-    pub(crate) fn keep(&mut self, sheet: Sheet, weight: usize) -> Option<Sheet> {
-        if self.is_closed || self.is_full() {
+    pub(crate) fn keep(&mut self, sheet: Sheet, weight: usize) -> Option<News> {
+        let (waiting, bytes) = (self.ended.len() + 1, self.bytes + weight);
+        let is_news = waiting == 1 || waiting >= MAX_ENDED / 2 || bytes >= MAX_BYTES / 2;
+        if self.is_closed || is_news && self.is_full() {
             self.refused += 1;
-            return Some(sheet);
+            return Some(News::Refused(sheet));
         }
-        self.bytes += weight;
+        self.bytes = bytes;
         self.ended.push(sheet);
-        None
+        if is_news { self.news() } else { None }
     }
 
-    #[inline]
-    pub(crate) fn is_full(&self) -> bool {
-        self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
+    #[cold]
+    fn news(&self) -> Option<News> {
+        let waiting = self.ended.len();
+        if waiting == MAX_ENDED / 2 || self.bytes >= MAX_BYTES / 2 {
+            return Some(News::HalfFull);
+        }
+        (waiting == 1).then_some(News::First)
     }
 
     /// Whether who ends a call has to wait.
@@ -164,8 +180,8 @@ impl Page {
     }
 
     #[inline]
-    pub(crate) fn is_half_full(&self) -> bool {
-        self.ended.len() == MAX_ENDED / 2 || self.bytes >= MAX_BYTES / 2
+    pub(crate) fn is_full(&self) -> bool {
+        self.ended.len() >= MAX_ENDED || self.bytes >= MAX_BYTES
     }
 }
 
