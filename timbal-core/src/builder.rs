@@ -191,6 +191,9 @@ impl Builder {
         if stores.is_empty() {
             stores.push(Box::new(MemoryStore::new()));
         }
+        if clock.is_none() {
+            crate::clock::counter(); // found out now, not when the first call starts
+        }
         let intake = Intake {
             rules,
             clock,

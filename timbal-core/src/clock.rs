@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::Sub;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -28,10 +28,6 @@ impl Timestamp {
     /// Nanoseconds since the Unix epoch.
     pub const fn as_nanos(self) -> u64 {
         self.0
-    }
-
-    fn later_by(self, time: Duration) -> Self {
-        Self(self.0.saturating_add(time.as_nanos() as u64))
     }
 
     pub(crate) const fn nanos_since(self, earlier: Self) -> u64 {
@@ -120,10 +116,9 @@ pub trait Clock: Send + Sync + 'static {
 /// The clock of one run: the wall's time about its start, and what has been counted since.
 #[derive(Clone)]
 pub(crate) enum RunClock {
-    /// By the processor's time stamp counter: 10 ns a reading.
-    Tsc(fastant::Anchor),
-    /// By the operating system's monotonic clock, where there is no such counter to trust.
-    System { start: Timestamp, zero: Instant },
+    /// By the processor's counter, 7 ns a reading, or by the operating system's monotonic clock where
+    /// there is no counter to trust.
+    Counter { start: Timestamp, zero: u64, clock: &'static quanta::Clock },
     /// By a recorder's own.
     Own { start: Timestamp, zero: Duration, clock: Arc<dyn Clock> },
 }
@@ -133,23 +128,29 @@ pub(crate) enum RunClock {
 const ANCHORED_NS: u64 = 1_000_000;
 
 thread_local! {
-    /// The last reading of the wall's clock by this thread, and when that was.
-    static ANCHOR: Cell<Option<(fastant::Anchor, u64)>> = const { Cell::new(None) };
+    /// The last reading of the wall's clock by this thread, and of the counter just before.
+    static ANCHOR: Cell<Option<(Timestamp, u64)>> = const { Cell::new(None) };
 }
 
-/// What ties the processor's counter to the time of day, and now.
-fn anchor() -> (fastant::Anchor, Timestamp) {
-    let now = fastant::Instant::now();
-    if let Some((anchor, read)) = ANCHOR.get() {
-        let nanos = now.as_unix_nanos(&anchor);
-        if nanos.wrapping_sub(read) < ANCHORED_NS {
-            return (anchor, Timestamp(nanos));
+/// The processor's counter. To find out how fast it counts takes less than a millisecond, once in a
+/// process: a recorder does it when it is built.
+pub(crate) fn counter() -> &'static quanta::Clock {
+    static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
+    &COUNTER
+}
+
+/// What the counter says now, and the wall's time then.
+fn anchor(clock: &quanta::Clock) -> (u64, Timestamp) {
+    let now = clock.raw();
+    if let Some((wall, read)) = ANCHOR.get() {
+        let nanos = clock.delta_as_nanos(read, now);
+        if nanos < ANCHORED_NS && read <= now {
+            return (now, Timestamp(wall.0 + nanos));
         }
     }
-    let anchor = fastant::Anchor::new();
-    let nanos = now.as_unix_nanos(&anchor);
-    ANCHOR.set(Some((anchor, nanos)));
-    (anchor, Timestamp(nanos))
+    let wall = SystemTime::now().into();
+    ANCHOR.set(Some((wall, now)));
+    (now, wall)
 }
 
 impl RunClock {
@@ -160,13 +161,10 @@ impl RunClock {
                 let (start, zero) = (clock.wall(), clock.monotonic());
                 (Self::Own { start, zero, clock: Arc::clone(clock) }, start)
             }
-            None if fastant::is_tsc_available() => {
-                let (anchor, now) = anchor();
-                (Self::Tsc(anchor), now)
-            }
             None => {
-                let (start, zero) = (SystemTime::now().into(), Instant::now());
-                (Self::System { start, zero }, start)
+                let clock = counter();
+                let (zero, start) = anchor(clock);
+                (Self::Counter { start, zero, clock }, start)
             }
         }
     }
@@ -174,11 +172,16 @@ impl RunClock {
     #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         match self {
-            Self::Tsc(start) => Timestamp(fastant::Instant::now().as_unix_nanos(start)),
-            Self::System { start, zero } => start.later_by(zero.elapsed()),
-            Self::Own { start, zero, clock } => {
-                start.later_by(clock.monotonic().saturating_sub(*zero))
+            Self::Counter { start, zero, clock } => {
+                Timestamp(start.0 + clock.delta_as_nanos(*zero, clock.raw()))
             }
+            Self::Own { start, zero, clock } => own_now(*start, *zero, &**clock),
         }
     }
+}
+
+#[cold]
+fn own_now(start: Timestamp, zero: Duration, clock: &dyn Clock) -> Timestamp {
+    let since = clock.monotonic().saturating_sub(zero);
+    Timestamp(start.0.saturating_add(since.as_nanos() as u64))
 }
