@@ -2,11 +2,13 @@
 //!
 //! One serializer does all of it: `writer.rs` keeps the rules and answers for what fails,
 //! `serializer.rs` and `compound.rs` know the shapes of serde, `raw.rs` JSON that is text already,
-//! `text.rs` the limit of size, `captured.rs` the way of the text to its payload.
+//! `text.rs` the limit of size, `captured.rs` the way of the text to its payload, `joined.rs` values
+//! that come one after another.
 
 mod captured;
 mod compound;
 mod failure;
+mod joined;
 mod raw;
 mod serializer;
 #[cfg(test)]
@@ -20,11 +22,11 @@ use std::sync::atomic::AtomicU64;
 use serde::Serialize;
 
 use crate::mask::Masks;
-use crate::payload::{Marks, Payload};
+use crate::payload::Payload;
 use crate::probe::CaptureInput;
 pub(crate) use captured::Captured;
+pub(crate) use joined::{Join, Joined};
 pub(crate) use raw::{RAW_VALUE, depth, marks};
-pub(crate) use text::HEAD_BYTES;
 use writer::Writer;
 
 /// How many arrays and objects may be inside of each other, whatever the rules say: each is some
@@ -71,19 +73,6 @@ pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Captured
     let mut writer = Writer::new(rules);
     writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
     writer.finish()
-}
-
-/// Captures one value of which only what `look` sees of it is kept.
-#[inline]
-pub(crate) fn glance<T: Serialize + ?Sized>(
-    rules: &Rules,
-    value: &T,
-    look: impl FnOnce(&str, Marks),
-) {
-    let mut writer = Writer::new(rules);
-    writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
-    look(writer.text.built(), writer.marks);
-    writer.text.give_back();
 }
 
 /// Captures the value of a key that stands somewhere else: it is masked if the key is.

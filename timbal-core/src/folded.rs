@@ -4,8 +4,7 @@ use std::any::Any;
 
 use serde::Serialize;
 
-use crate::capture::{self, HEAD_BYTES, Rules};
-use crate::payload::Marks;
+use crate::capture::{self, Join, Joined, Rules};
 use crate::record::{Outcome, Record};
 use crate::{Payload, Timestamp};
 
@@ -33,28 +32,10 @@ pub(crate) struct ItemCount {
 enum Output {
     #[default]
     Nothing,
-    Text(Text),
+    Joined(Joined),
     Own(Box<dyn Accumulator>),
     /// The function that folds has panicked.
     Failed(String),
-}
-
-/// How items are put together.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Join {
-    /// A string of all of them.
-    Concat,
-    /// An array of all of them.
-    List,
-}
-
-/// JSON text without its last character.
-struct Text {
-    join: Join,
-    built: String,
-    marks: Marks,
-    /// How long the text would be, if it is too long: then `built` is but its head.
-    cut: Option<usize>,
 }
 
 impl ItemCount {
@@ -82,14 +63,15 @@ impl ItemCount {
 }
 
 impl Folded {
-    /// Adds an item to those that were before.
-    pub(crate) fn join(&mut self, item: &str, marks: Marks, join: Join, rules: &Rules) {
+    /// Those that were before, where one more is added; `None` if they come to something else.
+    #[inline]
+    pub(crate) fn joined(&mut self, join: Join) -> Option<&mut Joined> {
         if let Output::Nothing = self.output {
-            self.output = Output::Text(Text::new(join));
+            self.output = Output::Joined(Joined::new(join));
         }
-        if let Output::Text(text) = &mut self.output {
-            text.marks.add(marks);
-            text.push(item, rules.max_bytes.unwrap_or(usize::MAX));
+        match &mut self.output {
+            Output::Joined(items) => Some(items),
+            _ => None,
         }
     }
 
@@ -117,63 +99,11 @@ impl Folded {
         }
         match self.output {
             Output::Nothing => None,
-            Output::Text(text) => Some(text.finish(rules)),
+            Output::Joined(items) => Some(items.finish(rules).into_payload()),
             Output::Own(own) => Some(own.capture(rules)),
             Output::Failed(message) => Some(capture::failure(rules, &message).into_payload()),
         }
     }
-}
-
-impl Text {
-    fn new(join: Join) -> Self {
-        Self { join, built: String::new(), marks: Marks::NONE, cut: None }
-    }
-
-    fn push(&mut self, item: &str, limit: usize) {
-        let is_first = self.built.is_empty();
-        match (self.join, as_string(item)) {
-            (Join::List, _) => {
-                self.append(if is_first { "[" } else { "," }, limit);
-                self.append(item, limit);
-            }
-            (Join::Concat, Some(content)) => {
-                self.append(if is_first { "\"" } else { "" }, limit);
-                self.append(content, limit);
-            }
-            (Join::Concat, None) => {
-                self.append(if is_first { "\"" } else { "" }, limit);
-                let quoted = Payload::new(item);
-                self.append(as_string(quoted.as_json()).unwrap_or_default(), limit);
-            }
-        }
-    }
-
-    fn append(&mut self, piece: &str, limit: usize) {
-        if let Some(bytes) = &mut self.cut {
-            *bytes += piece.len();
-        } else if self.built.len() + piece.len() < limit {
-            self.built.push_str(piece);
-        } else {
-            self.cut = Some(self.built.len() + piece.len());
-            let room = HEAD_BYTES.saturating_sub(self.built.len());
-            self.built.push_str(&piece[..piece.floor_char_boundary(room)]);
-            self.built.truncate(self.built.floor_char_boundary(HEAD_BYTES));
-            self.built.shrink_to_fit();
-        }
-    }
-
-    fn finish(mut self, rules: &Rules) -> Payload {
-        if let Some(bytes) = self.cut {
-            return capture::cut(rules, bytes + 1, &self.built).into_payload();
-        }
-        self.built.push(if self.join == Join::List { ']' } else { '"' });
-        Payload::from_captured(&self.built, self.marks)
-    }
-}
-
-/// What stands between the quotes, if this is a string.
-fn as_string(json: &str) -> Option<&str> {
-    json.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// What a user's function makes of the items, whatever its type.

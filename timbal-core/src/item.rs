@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
-use crate::folded::{Folded, Join};
+use crate::capture::Join;
+use crate::folded::Folded;
 use crate::open_call::OpenCall;
 use crate::probe::CaptureItem;
 use crate::{CallError, Payload, capture, tell};
@@ -17,18 +18,20 @@ pub(crate) type ItemProbe<T> = fn(&T, &mut Item<'_>);
 pub struct Item<'a> {
     call: &'a OpenCall,
     folded: &'a mut Folded,
-    chunk: Payload,
+    /// `None` where nobody hears it.
+    chunk: Option<Payload>,
 }
 
 impl<'a> Item<'a> {
-    /// What `probe` finds, as a chunk. It runs code of the user's types, which may panic: that ends
-    /// here.
+    /// What `probe` finds, as a chunk if somebody hears it. It runs code of the user's types, which
+    /// may panic: that ends here.
     pub(crate) fn of(
         call: &'a OpenCall,
         folded: &'a mut Folded,
         probe: impl FnOnce(&mut Self),
-    ) -> Payload {
-        let mut item = Self { call, folded, chunk: Payload::null() };
+    ) -> Option<Payload> {
+        let chunk = tell::is_heard(call).then(Payload::null);
+        let mut item = Self { call, folded, chunk };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut item))) {
             let message = format!("panicked: {}", CallError::from_caught(panic).message());
             item.folded.fail(message);
@@ -37,17 +40,22 @@ impl<'a> Item<'a> {
     }
 
     /// The call failed, if this is an error and the first of them.
+    #[inline]
     pub fn error(&mut self, error: Option<CallError>) {
+        if let Some(error) = error {
+            self.fail(error);
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: CallError) {
         #[derive(Serialize)]
         struct Chunk<'e> {
             r#type: &'e str,
             message: &'e str,
         }
-        let Some(error) = error else { return };
-        if tell::is_heard(self.call) {
-            let chunk = Chunk { r#type: error.type_name(), message: error.message() };
-            self.chunk = capture::value(self.call.run().rules(), &chunk).into_payload();
-        }
+        let chunk = Chunk { r#type: error.type_name(), message: error.message() };
+        self.chunk(Some(&chunk));
         if self.folded.failure.is_none() {
             let failure = self.call.outcome_of(error);
             // Now, as who takes the item may return it while the call is open.
@@ -74,8 +82,8 @@ impl<'a> Item<'a> {
 
     /// A value that is a chunk, and nothing in the end.
     pub fn chunk<T: CaptureItem>(&mut self, value: Option<&T>) {
-        if let Some(value) = value.filter(|_| tell::is_heard(self.call)) {
-            self.chunk = capture::value(self.call.run().rules(), value).into_payload();
+        if let (Some(value), Some(chunk)) = (value, &mut self.chunk) {
+            capture::value(self.call.run().rules(), value).put(chunk);
         }
     }
 
@@ -105,12 +113,9 @@ impl<'a> Item<'a> {
 
     fn join<T: CaptureItem>(&mut self, value: Option<&T>, join: Join) {
         let Some(value) = value.filter(|_| self.call.is_seen) else { return };
-        let rules = self.call.run().rules();
-        if tell::is_heard(self.call) {
-            self.chunk = capture::value(rules, value).into_payload();
-            self.folded.join(self.chunk.as_json(), self.chunk.marks(), join, rules);
-        } else {
-            capture::glance(rules, value, |json, marks| self.folded.join(json, marks, join, rules));
+        match self.folded.joined(join) {
+            Some(items) => items.add(self.call.run().rules(), value, self.chunk.as_mut()),
+            None => self.chunk(Some(value)),
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn lazy<M: FnOnce() -> B, B>(maker: M) -> Lazy<M, B> {
 }
 
 impl<M: FnOnce() -> B, B> Lazy<M, B> {
+    #[inline]
     fn made(self: Pin<&mut Self>) -> Pin<&mut B> {
         let mut this = self.project();
         if let Some(maker) = this.maker.take() {

@@ -27,17 +27,18 @@ pub(crate) fn start(call: &OpenCall) {
     }
 }
 
-/// The call gives an item, which only its handle does: it has not ended.
+/// The call gives an item, which only its handle does: it has not ended. There is a chunk if
+/// somebody hears it.
 #[inline]
-pub(crate) fn item(call: &OpenCall, chunk: Payload) {
-    if is_heard(call) {
+pub(crate) fn item(call: &OpenCall, chunk: Option<Payload>) {
+    if let Some(chunk) = chunk {
         say(call, Event::Chunk(ChunkEvent::new(call.start_event(), chunk)));
     }
 }
 
 /// The same from code that cannot wait: without a place it is left out, which is counted. Then this
 /// is `false`.
-pub(crate) fn try_item(call: &OpenCall, chunk: Payload) -> bool {
+pub(crate) fn try_item(call: &OpenCall, chunk: Option<Payload>) -> bool {
     let has_place = has_place(call);
     if has_place {
         item(call, chunk)

@@ -116,6 +116,11 @@ impl Text {
         }
     }
 
+    /// Takes out the byte that stands there, which is a character.
+    pub(super) fn remove(&mut self, at: usize) {
+        self.built.remove(at);
+    }
+
     /// What is built of the text.
     #[inline]
     pub(super) fn built(&self) -> &str {

@@ -55,8 +55,14 @@ struct Place {
 impl<'r> Writer<'r> {
     #[inline]
     pub(super) fn new(rules: &'r Rules) -> Self {
+        Self::on(Text::take(), rules)
+    }
+
+    /// The same, which goes on with this text.
+    #[inline]
+    pub(super) fn on(text: Box<Text>, rules: &'r Rules) -> Self {
         Self {
-            text: Text::take(),
+            text,
             marks: Marks::NONE,
             levels: Levels::default(),
             max_depth: rules.max_depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH),

@@ -25,11 +25,15 @@ pub(super) struct Open {
 }
 
 impl Open {
+    #[inline]
     pub(super) fn call(&self) -> &OpenCall {
         self.call.as_deref().expect("the body does not run")
     }
 
-    pub(super) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) -> (&OpenCall, Payload) {
+    pub(super) fn item(
+        &mut self,
+        probe: impl FnOnce(&mut Item<'_>),
+    ) -> (&OpenCall, Option<Payload>) {
         let call = self.call.as_deref().expect("the body does not run");
         let chunk = Item::of(call, self.folded.get_or_insert_default(), probe);
         (call, chunk)

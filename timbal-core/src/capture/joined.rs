@@ -1,0 +1,125 @@
+//! `Joined`: values that are captured one behind another, into one text.
+
+use serde::Serialize;
+
+use super::captured::Captured;
+use super::text::{HEAD_BYTES, Text};
+use super::writer::Writer;
+use super::{Rules, cut};
+use crate::payload::{INLINE_BYTES, Marks, Payload};
+
+/// Values that are captured one behind another, each where it stays. Each is within the limit of a
+/// payload, and so are all of them.
+pub(crate) struct Joined {
+    join: Join,
+    /// The JSON text of all of them but for its last character. It is away while a value is added.
+    text: Option<Box<Text>>,
+    marks: Marks,
+    /// How long the text would be, if it is too long: then it is but its head.
+    cut: Option<usize>,
+}
+
+/// How values are put together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// A string of all of them.
+    Concat,
+    /// An array of all of them.
+    List,
+}
+
+impl Joined {
+    pub(crate) fn new(join: Join) -> Self {
+        Self { join, text: Some(Text::take()), marks: Marks::NONE, cut: None }
+    }
+
+    /// Captures one more value, and copies it to where its own payload is kept, if it has one.
+    #[inline]
+    pub(crate) fn add<T: Serialize + ?Sized>(
+        &mut self,
+        rules: &Rules,
+        value: &T,
+        own: Option<&mut Payload>,
+    ) {
+        let limit = rules.max_bytes.unwrap_or(usize::MAX);
+        let mut text = self.text.take().expect("it is put back");
+        let before = text.len();
+        match (self.join, before) {
+            (Join::List, 0) => text.push("["),
+            (Join::List, _) => text.push(","),
+            (Join::Concat, 0) => text.push("\""),
+            (Join::Concat, _) => {}
+        }
+        let start = text.len();
+        let mut writer = Writer::on(text, rules);
+        writer.whole(start.saturating_add(limit), value);
+        let marks = writer.marks;
+        let mut text = writer.text;
+        if let Some(own) = own {
+            text.copy_from(start, marks, own);
+        }
+        if self.join == Join::Concat {
+            text.unquote(start);
+        }
+        self.marks.add(marks);
+        if text.len() >= limit || self.cut.is_some() {
+            text = self.leave_out(text, before);
+        }
+        self.text = Some(text);
+    }
+
+    /// The last value is the first that does not fit, or stands behind that one.
+    #[cold]
+    fn leave_out(&mut self, mut text: Box<Text>, before: usize) -> Box<Text> {
+        if let Some(bytes) = &mut self.cut {
+            *bytes += text.len() - before;
+            text.rewind(before);
+            return text;
+        }
+        self.cut = Some(text.len());
+        let built = text.built();
+        let head = built[..built.floor_char_boundary(HEAD_BYTES)].to_owned();
+        text.give_back();
+        let mut text = Text::take();
+        text.push(&head);
+        text
+    }
+
+    /// All of them.
+    pub(crate) fn finish(self, rules: &Rules) -> Captured {
+        let mut text = self.text.expect("it is put back");
+        if let Some(bytes) = self.cut {
+            return cut(rules, bytes + 1, text.built());
+        }
+        text.push(if self.join == Join::List { "]" } else { "\"" });
+        Captured::new(text, self.marks)
+    }
+}
+
+impl Text {
+    /// Copies the value that begins there, and is the last.
+    fn copy_from(&mut self, start: usize, marks: Marks, payload: &mut Payload) {
+        let len = self.len() - start;
+        if len > INLINE_BYTES {
+            *payload = Payload::long(self.built()[start..].into(), marks);
+            return;
+        }
+        self.pad();
+        let padded = self.built().as_bytes()[start..].first_chunk();
+        payload.become_short(padded.expect("the padding alone is as long"), len as u8, marks);
+        self.rewind(start + len);
+    }
+
+    /// Makes the value that begins there, and is the last, a part of the string around it.
+    fn unquote(&mut self, start: usize) {
+        if self.built()[start..].starts_with('"') {
+            self.remove(start);
+            self.rewind(self.len() - 1);
+        } else {
+            let quoted = Payload::new(&self.built()[start..]);
+            self.rewind(start);
+            let content = quoted.as_json().strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+            self.push(content.unwrap_or_default());
+        }
+    }
+}
