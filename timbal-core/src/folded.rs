@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::capture::{self, Join, Joined, Rules};
 use crate::record::{Outcome, Record};
-use crate::{Payload, Timestamp};
+use crate::{CallError, Payload, Timestamp};
 
 /// What the items of a call come to: its output, if they end here, and its error.
 ///
@@ -65,9 +65,9 @@ impl ItemCount {
 impl Folded {
     /// Those that were before, where one more is added; `None` if they come to something else.
     #[inline]
-    pub(crate) fn joined(&mut self, join: Join) -> Option<&mut Joined> {
+    pub(crate) fn joined(&mut self, join: Join, rules: &Rules) -> Option<&mut Joined> {
         if let Output::Nothing = self.output {
-            self.output = Output::Joined(Joined::new(join));
+            self.output = Output::Joined(Joined::new(join, rules));
         }
         match &mut self.output {
             Output::Joined(items) => Some(items),
@@ -85,7 +85,9 @@ impl Folded {
     }
 
     /// There is no output, but why there is none.
-    pub(crate) fn fail(&mut self, message: String) {
+    #[cold]
+    pub(crate) fn fail(&mut self, panic: Box<dyn Any + Send>) {
+        let message = format!("panicked: {}", CallError::from_caught(panic).message());
         self.output = Output::Failed(message);
     }
 

@@ -25,6 +25,7 @@ pub struct Item<'a> {
 impl<'a> Item<'a> {
     /// What `probe` finds, as a chunk if somebody hears it. It runs code of the user's types, which
     /// may panic: that ends here.
+    #[inline]
     pub(crate) fn of(
         call: &'a OpenCall,
         folded: &'a mut Folded,
@@ -33,8 +34,7 @@ impl<'a> Item<'a> {
         let chunk = tell::is_heard(call).then(Payload::null);
         let mut item = Self { call, folded, chunk };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut item))) {
-            let message = format!("panicked: {}", CallError::from_caught(panic).message());
-            item.folded.fail(message);
+            item.folded.fail(panic);
         }
         item.chunk
     }
@@ -65,6 +65,7 @@ impl<'a> Item<'a> {
     }
 
     /// A value: texts are a text in the end, others a list.
+    #[inline]
     pub fn output<T: CaptureItem>(&mut self, value: Option<&T>) {
         let is_text = is::<T, String>() || is::<T, &str>() || is::<T, char>();
         self.join(value, if is_text { Join::Concat } else { Join::List });
@@ -111,10 +112,12 @@ impl<'a> Item<'a> {
         }
     }
 
+    #[inline]
     fn join<T: CaptureItem>(&mut self, value: Option<&T>, join: Join) {
         let Some(value) = value.filter(|_| self.call.is_seen) else { return };
-        match self.folded.joined(join) {
-            Some(items) => items.add(self.call.run().rules(), value, self.chunk.as_mut()),
+        let rules = self.call.run().rules();
+        match self.folded.joined(join, rules) {
+            Some(items) => items.add(rules, value, self.chunk.as_mut()),
             None => self.chunk(Some(value)),
         }
     }

@@ -26,11 +26,19 @@ impl<M: FnOnce() -> B, B> Lazy<M, B> {
     #[inline]
     fn made(self: Pin<&mut Self>) -> Pin<&mut B> {
         let mut this = self.project();
-        if let Some(maker) = this.maker.take() {
-            this.made.set(Some(maker()));
+        if this.made.is_none() {
+            make(this.maker, this.made.as_mut());
         }
-        this.made.as_pin_mut().expect("a maker that panicked is not asked again")
+        this.made.as_pin_mut().expect("it was made")
     }
+}
+
+/// Apart from the many times when it is made already.
+#[cold]
+#[inline(never)]
+fn make<M: FnOnce() -> B, B>(maker: &mut Option<M>, mut made: Pin<&mut Option<B>>) {
+    let maker = maker.take().expect("a maker that panicked is not asked again");
+    made.set(Some(maker()));
 }
 
 impl<M: FnOnce() -> F, F: Future> Future for Lazy<M, F> {

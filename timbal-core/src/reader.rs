@@ -41,6 +41,14 @@ impl Readers {
         std::iter::successors(Some(self), |readers| readers.above.as_deref()).map(|r| &r.own)
     }
 
+    /// Whether all of them have a place for one more event.
+    pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
+        for inbox in self.inboxes() {
+            std::task::ready!(inbox.poll_place(cx));
+        }
+        Poll::Ready(())
+    }
+
     /// The inboxes that take events.
     pub(crate) fn inboxes(&self) -> impl Iterator<Item = &Arc<Inbox>> {
         self.iter().filter_map(|reader| match reader {

@@ -11,12 +11,9 @@ use crate::reader::{Inbox, Reader, Readers};
 use crate::record::Record;
 
 /// Whether every reader has a place for one more event; if not, the task is woken when one may be.
+#[inline]
 pub(crate) fn poll_place(readers: Option<&Readers>, cx: &mut Context<'_>) -> Poll<()> {
-    let Some(readers) = readers else { return Poll::Ready(()) };
-    for inbox in readers.inboxes() {
-        std::task::ready!(inbox.poll_place(cx));
-    }
-    Poll::Ready(())
+    readers.map_or(Poll::Ready(()), |readers| readers.poll_place(cx))
 }
 
 /// The call starts.

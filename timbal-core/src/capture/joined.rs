@@ -12,6 +12,8 @@ use crate::payload::{INLINE_BYTES, Marks, Payload};
 /// payload, and so are all of them.
 pub(crate) struct Joined {
     join: Join,
+    /// The most bytes of each of them, and of all.
+    limit: usize,
     /// The JSON text of all of them but for its last character. It is away while a value is added.
     text: Option<Box<Text>>,
     marks: Marks,
@@ -29,8 +31,10 @@ pub(crate) enum Join {
 }
 
 impl Joined {
-    pub(crate) fn new(join: Join) -> Self {
-        Self { join, text: Some(Text::take()), marks: Marks::NONE, cut: None }
+    #[cold]
+    pub(crate) fn new(join: Join, rules: &Rules) -> Self {
+        let limit = rules.max_bytes.unwrap_or(usize::MAX);
+        Self { join, limit, text: Some(Text::take()), marks: Marks::NONE, cut: None }
     }
 
     /// Captures one more value, and copies it to where its own payload is kept, if it has one.
@@ -41,7 +45,6 @@ impl Joined {
         value: &T,
         own: Option<&mut Payload>,
     ) {
-        let limit = rules.max_bytes.unwrap_or(usize::MAX);
         let mut text = self.text.take().expect("it is put back");
         let before = text.len();
         match (self.join, before) {
@@ -52,7 +55,7 @@ impl Joined {
         }
         let start = text.len();
         let mut writer = Writer::on(text, rules);
-        writer.whole(start.saturating_add(limit), value);
+        writer.whole(start.saturating_add(self.limit), value);
         let marks = writer.marks;
         let mut text = writer.text;
         if let Some(own) = own {
@@ -62,7 +65,7 @@ impl Joined {
             text.unquote(start);
         }
         self.marks.add(marks);
-        if text.len() >= limit || self.cut.is_some() {
+        if text.len() >= self.limit || self.cut.is_some() {
             text = self.leave_out(text, before);
         }
         self.text = Some(text);

@@ -30,6 +30,7 @@ impl Open {
         self.call.as_deref().expect("the body does not run")
     }
 
+    #[inline]
     pub(super) fn item(
         &mut self,
         probe: impl FnOnce(&mut Item<'_>),
