@@ -9,7 +9,7 @@ use futures_core::Stream;
 
 use crate::made::Settings;
 use crate::reader::{DEFAULT_PLACES, Inbox, Reader};
-use crate::{CallError, Event, OutputEvent};
+use crate::{CallError, ChunkEvent, Event, OutputEvent};
 
 /// A call as a stream of its events, and of those of all calls below it, in the order in which
 /// they happened; the last is the call's own Output.
@@ -33,6 +33,12 @@ pub struct Events<C> {
 pub trait Driven {
     /// Goes on with the call. What it gives is dropped, and a panic too: both are in its Output.
     fn poll_driven(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The item that it has just given, if only who drives it is to be told: that comes then before
+    /// all that is in the inbox.
+    fn take_chunk(self: Pin<&mut Self>) -> Option<ChunkEvent> {
+        None
+    }
 
     /// What the call ended with, if it has.
     fn output_event(self: Pin<&Self>) -> Option<OutputEvent>;
@@ -81,10 +87,14 @@ impl<C: Driven> Events<C> {
         if let Some(letter) = self.inbox.next() {
             return Poll::Ready(Some(letter.open()));
         }
-        if let Some(call) = &mut self.call
-            && call.as_mut().poll_driven(cx).is_ready()
-        {
-            self.end();
+        if let Some(call) = &mut self.call {
+            let polled = call.as_mut().poll_driven(cx);
+            if let Some(chunk) = call.as_mut().take_chunk() {
+                return Poll::Ready(Some(Event::Chunk(chunk)));
+            }
+            if polled.is_ready() {
+                self.end();
+            }
         }
         match self.inbox.poll_next(cx) {
             Poll::Ready(letter) => Poll::Ready(Some(letter.open())),

@@ -5,6 +5,7 @@ use std::any::Any;
 use serde::Serialize;
 
 use crate::capture::{self, Join, Joined, Rules};
+use crate::chunks::Chunks;
 use crate::record::{Outcome, Record};
 use crate::{CallError, Payload, Timestamp};
 
@@ -17,6 +18,7 @@ pub(crate) struct Folded {
     /// How the call ends because of the first item that was an error.
     pub(crate) failure: Option<Outcome>,
     pub(crate) count: ItemCount,
+    pub(crate) chunks: Chunks,
 }
 
 /// How many items a call has given. Only its handle counts them, and so without a lock; what runs in

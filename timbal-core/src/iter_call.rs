@@ -12,7 +12,7 @@ use crate::item::ItemProbe;
 use crate::lazy_iter::{LazyIter, lazy_iter};
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
-use crate::{OutputEvent, Trace};
+use crate::{ChunkEvent, OutputEvent, Trace};
 
 /// A call of a runnable: the iterator that the function would have given, or what it yields.
 ///
@@ -129,6 +129,10 @@ impl<I: Iterator> Drop for IterCall<I> {
 impl<I: Iterator> Driven for IterCall<I> {
     fn poll_driven(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         drive(|| Poll::Ready(self.get_mut().next()))
+    }
+
+    fn take_chunk(self: Pin<&mut Self>) -> Option<ChunkEvent> {
+        self.get_mut().lifecycle().take_chunk()
     }
 
     fn output_event(self: Pin<&Self>) -> Option<OutputEvent> {

@@ -13,6 +13,7 @@
 
 // ids, time, values
 mod capture;
+mod chunks;
 mod clock;
 mod counting_allocator;
 mod definition;

@@ -14,7 +14,9 @@ use crate::held::Held;
 use crate::item::Item;
 use crate::made::{Made, Settings};
 use crate::record::{Outcome, Record};
-use crate::{CallError, OutputEvent, Payload, counting_allocator, current, installed, tell};
+use crate::{
+    CallError, ChunkEvent, OutputEvent, Payload, counting_allocator, current, installed, tell,
+};
 
 mod open;
 mod settling;
@@ -184,19 +186,24 @@ impl Lifecycle {
     /// The call gives an item; `probe` looks at it.
     #[inline]
     pub(crate) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
-        let State::Open(open) = &mut *self.state else { return };
-        let (call, chunk) = open.item(probe);
-        tell::item(call, chunk);
-        open.count_item();
+        if let State::Open(open) = &mut *self.state {
+            open.item(probe);
+        }
     }
 
     /// The same in code that cannot wait for a place.
     #[inline]
     pub(crate) fn item_now(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
-        let State::Open(open) = &mut *self.state else { return };
-        let (call, chunk) = open.item(probe);
-        if tell::try_item(call, chunk) {
-            open.count_item();
+        if let State::Open(open) = &mut *self.state {
+            open.try_item(probe);
+        }
+    }
+
+    /// The item that was just given, if it is for who drives the call alone.
+    pub(crate) fn take_chunk(&mut self) -> Option<ChunkEvent> {
+        match &mut *self.state {
+            State::Open(open) => open.take_chunk(),
+            _ => None,
         }
     }
 

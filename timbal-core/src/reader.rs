@@ -134,6 +134,12 @@ impl Inbox {
         self.seems_to_have_place() || self.lock().has_place(self.places)
     }
 
+    /// Whether the reader has taken all events, but for what another thread has just said.
+    #[inline]
+    pub(crate) fn seems_empty(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
+    }
+
     #[inline]
     fn seems_to_have_place(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) < self.places
@@ -171,7 +177,7 @@ impl Inbox {
     /// [`poll_next`](Self::poll_next) does not miss it.
     #[inline]
     pub(crate) fn next(&self) -> Option<Letter> {
-        if self.waiting.load(Ordering::Relaxed) == 0 {
+        if self.seems_empty() {
             return None;
         }
         self.take(self.lock())

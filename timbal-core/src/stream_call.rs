@@ -13,7 +13,7 @@ use crate::item::ItemProbe;
 use crate::lazy::{Lazy, lazy};
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
-use crate::{OutputEvent, Trace};
+use crate::{ChunkEvent, OutputEvent, Trace};
 
 pin_project! {
     /// A call of a runnable: the stream that the function would have given, or what it yields.
@@ -103,6 +103,10 @@ impl<S: Stream> Stream for StreamCall<S> {
 impl<S: Stream> Driven for StreamCall<S> {
     fn poll_driven(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         drive(|| self.poll_next(cx))
+    }
+
+    fn take_chunk(self: Pin<&mut Self>) -> Option<ChunkEvent> {
+        self.project().lifecycle.take_chunk()
     }
 
     fn output_event(self: Pin<&Self>) -> Option<OutputEvent> {

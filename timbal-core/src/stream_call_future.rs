@@ -13,7 +13,7 @@ use crate::item::ItemProbe;
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Gathered, settings};
 use crate::stream_call::{StreamCall, items, stream_of};
-use crate::{OutputEvent, Trace};
+use crate::{ChunkEvent, OutputEvent, Trace};
 
 pin_project! {
     /// A call of a runnable that is an `async fn` of a stream: the future of the [`StreamCall`].
@@ -130,6 +130,10 @@ impl<F: Future<Output: Stream>> Stream for Opening<F> {
 impl<F: Future<Output: Stream>> Driven for Opening<F> {
     fn poll_driven(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         drive(|| self.poll_next(cx))
+    }
+
+    fn take_chunk(self: Pin<&mut Self>) -> Option<ChunkEvent> {
+        self.project().stream.as_pin_mut()?.take_chunk()
     }
 
     fn output_event(self: Pin<&Self>) -> Option<OutputEvent> {

@@ -24,25 +24,21 @@ pub(crate) fn start(call: &OpenCall) {
     }
 }
 
-/// The call gives an item, which only its handle does: it has not ended. There is a chunk if
-/// somebody hears it.
-#[inline]
-pub(crate) fn item(call: &OpenCall, chunk: Option<Payload>) {
-    if let Some(chunk) = chunk {
-        say(call, Event::Chunk(ChunkEvent::new(call.start_event(), chunk)));
-    }
+/// The call gives an item that somebody hears.
+pub(crate) fn item(call: &OpenCall, chunk: ChunkEvent) {
+    say(call, Event::Chunk(chunk));
 }
 
-/// The same from code that cannot wait: without a place it is left out, which is counted. Then this
-/// is `false`.
-pub(crate) fn try_item(call: &OpenCall, chunk: Option<Payload>) -> bool {
-    let has_place = has_place(call);
-    if has_place {
-        item(call, chunk)
-    } else {
-        leave_out(call)
-    }
-    has_place
+/// Whether an item is for the call's own reader alone, and that has taken all that was said before.
+/// It drives the call, so it can be given the item without its inbox.
+pub(crate) fn is_for_driver(call: &OpenCall) -> bool {
+    let Some(readers) = &call.readers else { return false };
+    let mut inboxes = readers.inboxes();
+    let is_own = matches!(call.own_reader(), Some(Reader::Events(_)));
+    is_own
+        && inboxes.next().is_some_and(|own| own.seems_empty())
+        && inboxes.next().is_none()
+        && !call.run().recorded_by().is_some_and(Intake::has_subscribers)
 }
 
 /// What runs in the call, or what it has left behind, says something. It is captured only if
@@ -68,11 +64,12 @@ pub(crate) fn try_chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) -> b
 }
 
 /// Whether every reader has a place for one more event.
-fn has_place(call: &OpenCall) -> bool {
+pub(crate) fn has_place(call: &OpenCall) -> bool {
     call.readers.iter().flat_map(|readers| readers.inboxes()).all(|inbox| inbox.has_place())
 }
 
-fn leave_out(call: &OpenCall) {
+/// A chunk finds no place, which is counted.
+pub(crate) fn leave_out(call: &OpenCall) {
     call.note(|notes| notes.count("chunks_left_out"));
 }
 

@@ -7,7 +7,7 @@ use crate::folded::Folded;
 use crate::held::Held;
 use crate::item::Item;
 use crate::open_call::OpenCall;
-use crate::{Payload, Timestamp, counting_allocator, current};
+use crate::{ChunkEvent, Timestamp, counting_allocator, current, tell};
 
 /// A call that has started and not ended, beside its body.
 pub(super) struct Open {
@@ -30,22 +30,36 @@ impl Open {
         self.call.as_deref().expect("the body does not run")
     }
 
+    /// The call gives an item; `probe` looks at it.
     #[inline]
-    pub(super) fn item(
-        &mut self,
-        probe: impl FnOnce(&mut Item<'_>),
-    ) -> (&OpenCall, Option<Payload>) {
+    pub(super) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
         let call = self.call.as_deref().expect("the body does not run");
-        let chunk = Item::of(call, self.folded.get_or_insert_default(), probe);
-        (call, chunk)
+        let folded = self.folded.get_or_insert_default();
+        if let Some(chunk) = Item::of(call, folded, probe) {
+            folded.chunks.tell(call, chunk);
+        }
+        folded.count.add(self.clock);
     }
 
-    /// An item was given when the body was last left.
+    /// The same in code that cannot wait: without a place for it, it is left out, which is counted.
     #[inline]
-    pub(super) fn count_item(&mut self) {
-        if let Some(folded) = &mut self.folded {
-            folded.count.add(self.clock);
+    pub(super) fn try_item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
+        let call = self.call.as_deref().expect("the body does not run");
+        let folded = self.folded.get_or_insert_default();
+        let chunk = Item::of(call, folded, probe);
+        if !tell::has_place(call) {
+            return tell::leave_out(call);
         }
+        if let Some(chunk) = chunk {
+            folded.chunks.tell(call, chunk);
+        }
+        folded.count.add(self.clock);
+    }
+
+    /// What the call's reader, who drives it, is to be told before anything else.
+    pub(super) fn take_chunk(&mut self) -> Option<ChunkEvent> {
+        let call = self.call.as_deref()?;
+        self.folded.as_mut()?.chunks.take(call)
     }
 
     #[inline]
