@@ -9,28 +9,36 @@ use crate::{Payload, tell};
 pub(crate) struct Chunks {
     /// What all of them say of the call.
     start: Option<StartEvent>,
-    /// The one that the call's reader takes when the call has been polled.
+    /// The one that is given now; `None` if nobody hears it, or is yet to be told.
     next: Option<Payload>,
 }
 
 impl Chunks {
-    /// The call gives an item, which only its handle does: it has not ended.
-    pub(crate) fn tell(&mut self, call: &OpenCall, chunk: Payload) {
-        if tell::is_for_driver(call) {
-            self.next = Some(chunk);
-        } else {
-            tell::item(call, self.event(call, chunk));
+    /// The call gives an item that somebody hears.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.next = Some(Payload::null());
+    }
+
+    /// Where its payload is kept, if somebody hears it.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<&mut Payload> {
+        self.next.as_mut()
+    }
+
+    /// Tells it, if it is not for who drives the call: that takes it.
+    pub(crate) fn tell(&mut self, call: &OpenCall) {
+        if !tell::is_for_driver(call)
+            && let Some(chunk) = self.take(call)
+        {
+            tell::item(call, chunk);
         }
     }
 
-    /// What the call's reader, who drives it, is to be told before anything else.
+    /// Takes what nobody was told yet.
     pub(crate) fn take(&mut self, call: &OpenCall) -> Option<ChunkEvent> {
         let chunk = self.next.take()?;
-        Some(self.event(call, chunk))
-    }
-
-    fn event(&mut self, call: &OpenCall, chunk: Payload) -> ChunkEvent {
         let start = self.start.get_or_insert_with(|| call.start_event());
-        ChunkEvent::new(start.clone(), chunk)
+        Some(ChunkEvent::new(start.clone(), chunk))
     }
 }

@@ -65,15 +65,16 @@ impl ItemCount {
 }
 
 impl Folded {
-    /// Those that were before, where one more is added; `None` if they come to something else.
+    /// Adds a value to those that were before, if they come to a text or a list.
     #[inline]
-    pub(crate) fn joined(&mut self, join: Join, rules: &Rules) -> Option<&mut Joined> {
+    pub(crate) fn join<T: Serialize>(&mut self, rules: &Rules, value: &T, join: Join) {
         if let Output::Nothing = self.output {
             self.output = Output::Joined(Joined::new(join, rules));
         }
-        match &mut self.output {
-            Output::Joined(items) => Some(items),
-            _ => None,
+        match (&mut self.output, self.chunks.next()) {
+            (Output::Joined(items), chunk) => items.add(rules, value, chunk),
+            (_, Some(chunk)) => capture::value(rules, value).put(chunk),
+            (_, None) => {}
         }
     }
 

@@ -9,7 +9,7 @@ use crate::capture::Join;
 use crate::folded::Folded;
 use crate::open_call::OpenCall;
 use crate::probe::CaptureItem;
-use crate::{CallError, Payload, capture, tell};
+use crate::{CallError, capture};
 
 /// Looks at an item of a call, and says it. The expansion writes it, where the type is concrete.
 pub(crate) type ItemProbe<T> = fn(&T, &mut Item<'_>);
@@ -18,25 +18,16 @@ pub(crate) type ItemProbe<T> = fn(&T, &mut Item<'_>);
 pub struct Item<'a> {
     call: &'a OpenCall,
     folded: &'a mut Folded,
-    /// `None` where nobody hears it.
-    chunk: Option<Payload>,
 }
 
 impl<'a> Item<'a> {
-    /// What `probe` finds, as a chunk if somebody hears it. It runs code of the user's types, which
-    /// may panic: that ends here.
+    /// What `probe` finds. It runs code of the user's types, which may panic: that ends here.
     #[inline]
-    pub(crate) fn of(
-        call: &'a OpenCall,
-        folded: &'a mut Folded,
-        probe: impl FnOnce(&mut Self),
-    ) -> Option<Payload> {
-        let chunk = tell::is_heard(call).then(Payload::null);
-        let mut item = Self { call, folded, chunk };
+    pub(crate) fn look(call: &'a OpenCall, folded: &'a mut Folded, probe: impl FnOnce(&mut Self)) {
+        let mut item = Self { call, folded };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut item))) {
             item.folded.fail(panic);
         }
-        item.chunk
     }
 
     /// The call failed, if this is an error and the first of them.
@@ -83,7 +74,7 @@ impl<'a> Item<'a> {
 
     /// A value that is a chunk, and nothing in the end.
     pub fn chunk<T: CaptureItem>(&mut self, value: Option<&T>) {
-        if let (Some(value), Some(chunk)) = (value, &mut self.chunk) {
+        if let (Some(value), Some(chunk)) = (value, self.folded.chunks.next()) {
             capture::value(self.call.run().rules(), value).put(chunk);
         }
     }
@@ -116,10 +107,7 @@ impl<'a> Item<'a> {
     fn join<T: CaptureItem>(&mut self, value: Option<&T>, join: Join) {
         let Some(value) = value.filter(|_| self.call.is_seen) else { return };
         let rules = self.call.run().rules();
-        match self.folded.joined(join, rules) {
-            Some(items) => items.add(rules, value, self.chunk.as_mut()),
-            None => self.chunk(Some(value)),
-        }
+        self.folded.join(rules, value, join);
     }
 }
 

@@ -187,15 +187,19 @@ impl Lifecycle {
     #[inline]
     pub(crate) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
         if let State::Open(open) = &mut *self.state {
-            open.item(probe);
+            open.item(true, probe);
         }
     }
 
-    /// The same in code that cannot wait for a place.
+    /// The same in code that cannot wait: without a place it is left out, which is counted.
     #[inline]
     pub(crate) fn item_now(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
         if let State::Open(open) = &mut *self.state {
-            open.try_item(probe);
+            let has_place = tell::has_place(open.call());
+            open.item(has_place, probe);
+            if !has_place {
+                tell::leave_out(open.call());
+            }
         }
     }
 

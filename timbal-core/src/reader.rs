@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::record::Record;
 use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
@@ -15,6 +15,8 @@ pub(crate) const DEFAULT_PLACES: usize = 1024;
 pub(crate) struct Readers {
     own: Reader,
     above: Option<Arc<Readers>>,
+    /// Whether one of them takes events.
+    pub(crate) take_events: bool,
 }
 
 /// One who reads a call.
@@ -28,7 +30,9 @@ pub(crate) enum Reader {
 
 impl Readers {
     pub(crate) fn new(own: Reader, above: Option<Arc<Self>>) -> Arc<Self> {
-        Arc::new(Self { own, above })
+        let above_take_events = above.as_ref().is_some_and(|above| above.take_events);
+        let take_events = above_take_events || matches!(own, Reader::Events(_));
+        Arc::new(Self { own, above, take_events })
     }
 
     /// The reader of this very call, if these are not just the readers of the call above.
@@ -37,14 +41,23 @@ impl Readers {
         (!inherited).then_some(&readers.own)
     }
 
+    /// Whether those above the first take none.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.above.as_ref().is_none_or(|above| !above.take_events)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Reader> {
         std::iter::successors(Some(self), |readers| readers.above.as_deref()).map(|r| &r.own)
     }
 
     /// Whether all of them have a place for one more event.
     pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
-        for inbox in self.inboxes() {
-            std::task::ready!(inbox.poll_place(cx));
+        let mut next = Some(self);
+        while let Some(readers) = next {
+            if let Reader::Events(inbox) = &readers.own {
+                ready!(inbox.poll_place(cx));
+            }
+            next = readers.above.as_deref();
         }
         Poll::Ready(())
     }
@@ -115,10 +128,13 @@ impl Inbox {
     ///
     /// Threads that ask at the same time may be given the same place, so that there can be as many
     /// events too many as there are such threads.
+    #[inline]
     pub(crate) fn poll_place(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.seems_to_have_place() {
-            return Poll::Ready(());
-        }
+        if self.seems_to_have_place() { Poll::Ready(()) } else { self.wait_for_place(cx) }
+    }
+
+    #[cold]
+    fn wait_for_place(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.has_place(self.places) {
             return Poll::Ready(());

@@ -32,13 +32,9 @@ pub(crate) fn item(call: &OpenCall, chunk: ChunkEvent) {
 /// Whether an item is for the call's own reader alone, and that has taken all that was said before.
 /// It drives the call, so it can be given the item without its inbox.
 pub(crate) fn is_for_driver(call: &OpenCall) -> bool {
-    let Some(readers) = &call.readers else { return false };
-    let mut inboxes = readers.inboxes();
-    let is_own = matches!(call.own_reader(), Some(Reader::Events(_)));
-    is_own
-        && inboxes.next().is_some_and(|own| own.seems_empty())
-        && inboxes.next().is_none()
-        && !call.run().recorded_by().is_some_and(Intake::has_subscribers)
+    let is_alone = call.readers.as_ref().is_some_and(|readers| readers.is_alone());
+    let has_heard = matches!(call.own_reader(), Some(Reader::Events(own)) if own.seems_empty());
+    is_alone && has_heard && !has_subscribers(call)
 }
 
 /// What runs in the call, or what it has left behind, says something. It is captured only if
@@ -102,10 +98,14 @@ pub(crate) fn is_heard(call: &OpenCall) -> bool {
     call.may_be_heard && has_listener(call)
 }
 
+#[inline]
 fn has_listener(call: &OpenCall) -> bool {
-    let is_read = |readers: &Readers| readers.inboxes().next().is_some();
-    call.readers.as_deref().is_some_and(is_read)
-        || call.run().recorded_by().is_some_and(Intake::has_subscribers)
+    call.readers.as_ref().is_some_and(|readers| readers.take_events) || has_subscribers(call)
+}
+
+#[inline]
+fn has_subscribers(call: &OpenCall) -> bool {
+    call.run().recorded_by().is_some_and(Intake::has_subscribers)
 }
 
 fn say(call: &OpenCall, event: Event) {

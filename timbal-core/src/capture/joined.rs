@@ -6,7 +6,7 @@ use super::captured::Captured;
 use super::text::{HEAD_BYTES, Text};
 use super::writer::Writer;
 use super::{Rules, cut};
-use crate::payload::{INLINE_BYTES, Marks, Payload};
+use crate::payload::{Marks, Payload};
 
 /// Values that are captured one behind another, each where it stays. Each is within the limit of a
 /// payload, and so are all of them.
@@ -47,11 +47,10 @@ impl Joined {
     ) {
         let mut text = self.text.take().expect("it is put back");
         let before = text.len();
-        match (self.join, before) {
-            (Join::List, 0) => text.push("["),
-            (Join::List, _) => text.push(","),
-            (Join::Concat, 0) => text.push("\""),
-            (Join::Concat, _) => {}
+        if before == 0 {
+            text.push(if self.join == Join::List { "[" } else { "\"" });
+        } else if self.join == Join::List {
+            text.push(",");
         }
         let start = text.len();
         let mut writer = Writer::on(text, rules);
@@ -59,7 +58,7 @@ impl Joined {
         let marks = writer.marks;
         let mut text = writer.text;
         if let Some(own) = own {
-            text.copy_from(start, marks, own);
+            *own = Payload::from_captured(&text.built()[start..], marks);
         }
         if self.join == Join::Concat {
             text.unquote(start);
@@ -100,19 +99,6 @@ impl Joined {
 }
 
 impl Text {
-    /// Copies the value that begins there, and is the last.
-    fn copy_from(&mut self, start: usize, marks: Marks, payload: &mut Payload) {
-        let len = self.len() - start;
-        if len > INLINE_BYTES {
-            *payload = Payload::long(self.built()[start..].into(), marks);
-            return;
-        }
-        self.pad();
-        let padded = self.built().as_bytes()[start..].first_chunk();
-        payload.become_short(padded.expect("the padding alone is as long"), len as u8, marks);
-        self.rewind(start + len);
-    }
-
     /// Makes the value that begins there, and is the last, a part of the string around it.
     fn unquote(&mut self, start: usize) {
         if self.built()[start..].starts_with('"') {

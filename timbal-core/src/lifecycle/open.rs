@@ -30,30 +30,22 @@ impl Open {
         self.call.as_deref().expect("the body does not run")
     }
 
-    /// The call gives an item; `probe` looks at it.
+    /// The call gives an item; `probe` looks at it. Without a place it is not told, and does not count.
     #[inline]
-    pub(super) fn item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
+    pub(super) fn item(&mut self, has_place: bool, probe: impl FnOnce(&mut Item<'_>)) {
         let call = self.call.as_deref().expect("the body does not run");
         let folded = self.folded.get_or_insert_default();
-        if let Some(chunk) = Item::of(call, folded, probe) {
-            folded.chunks.tell(call, chunk);
+        let is_told = has_place && tell::is_heard(call);
+        if is_told {
+            folded.chunks.begin();
         }
-        folded.count.add(self.clock);
-    }
-
-    /// The same in code that cannot wait: without a place for it, it is left out, which is counted.
-    #[inline]
-    pub(super) fn try_item(&mut self, probe: impl FnOnce(&mut Item<'_>)) {
-        let call = self.call.as_deref().expect("the body does not run");
-        let folded = self.folded.get_or_insert_default();
-        let chunk = Item::of(call, folded, probe);
-        if !tell::has_place(call) {
-            return tell::leave_out(call);
+        Item::look(call, folded, probe);
+        if is_told {
+            folded.chunks.tell(call);
         }
-        if let Some(chunk) = chunk {
-            folded.chunks.tell(call, chunk);
+        if has_place {
+            folded.count.add(self.clock);
         }
-        folded.count.add(self.clock);
     }
 
     /// What the call's reader, who drives it, is to be told before anything else.
