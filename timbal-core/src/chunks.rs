@@ -27,10 +27,15 @@ impl Chunks {
     }
 
     /// Tells it, if it is not for who drives the call: that takes it.
+    #[inline]
     pub(crate) fn tell(&mut self, call: &OpenCall) {
-        if !tell::is_for_driver(call)
-            && let Some(chunk) = self.take(call)
-        {
+        if !tell::is_for_driver(call) {
+            self.tell_all(call);
+        }
+    }
+
+    fn tell_all(&mut self, call: &OpenCall) {
+        if let Some(chunk) = self.take(call) {
             tell::item(call, chunk);
         }
     }
