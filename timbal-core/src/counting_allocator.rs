@@ -59,7 +59,7 @@ static IS_COUNTING: AtomicBool = AtomicBool::new(false);
 /// All bytes that this thread has allocated so far; zero where nobody counts.
 #[inline]
 pub(crate) fn allocated() -> u64 {
-    if is_counting() { ALLOCATED.get() } else { 0 }
+    ALLOCATED.get()
 }
 
 #[inline]
