@@ -27,7 +27,8 @@ use crate::clock::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(NonZeroU128);
 
-/// Names a call within its run: 8 random bytes, never zero, so it is also an OpenTelemetry span id.
+/// Names a call within its run: 8 bytes that look random, never zero, so it is also an OpenTelemetry
+/// span id.
 ///
 /// It prints as, and parses from, 16 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,8 +108,20 @@ impl RunId {
 }
 
 impl CallId {
+    pub(crate) const MIN: Self = Self(NonZeroU64::MIN);
+
     pub(crate) fn new(bits: u64) -> Self {
-        Self(NonZeroU64::new(bits).unwrap_or(NonZeroU64::MIN))
+        NonZeroU64::new(bits).map_or(Self::MIN, Self)
+    }
+
+    /// The id of the call of this number in a run, by `SplitMix64`: it looks random, where the seed is,
+    /// and as each of its steps can be undone, no other number of the run gives it.
+    #[inline]
+    pub(crate) fn numbered(seed: u64, number: u64) -> Self {
+        let bits = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Self::new(bits ^ bits >> 31)
     }
 
     /// The id as a number; `None` for zero.

@@ -78,11 +78,11 @@ impl OpenCall {
         heard: (Option<Arc<Readers>>, bool),
     ) {
         let (new_id, number, now, of_run, above) = match from {
-            Parent::None(run) => (run.new_call_id(), 0, run.t0, Some(run), None),
+            Parent::None(run) => (run.new_call_id(0), 0, run.t0, Some(run), None),
             Parent::Call(parent) => {
                 let run = parent.run();
-                let (id, number, now) = (run.new_call_id(), run.next_number(), run.now());
-                (id, number, now, None, Some(parent))
+                let number = run.next_number();
+                (run.new_call_id(number), number, run.now(), None, Some(parent))
             }
         };
         let recorded_by = run_of(&of_run, &above).recorded_by();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::capture::Rules;
 use crate::clock::{RunClock, Timestamp};
-use crate::ids::{self, CallId, RunId};
+use crate::ids::{self, CallId, IdSource, RunId};
 use crate::intake::Intake;
 use crate::ledger::Ledger;
 use crate::path::Above;
@@ -25,6 +25,8 @@ pub(crate) struct Run {
     /// When its first call starts: what made the run needs no clock of its own.
     pub(crate) t0: Timestamp,
     starts: AtomicU64,
+    /// What the ids of its calls come from, where the recorder has no source of its own.
+    seed: u64,
     has_lost: AtomicBool,
 }
 
@@ -63,12 +65,15 @@ impl Run {
         root: impl FnOnce() -> Definition,
     ) -> Self {
         let (clock, t0) = RunClock::start(intake.as_ref().and_then(|intake| intake.clock.as_ref()));
-        let (id, parent_run_id, caller) = match origin {
+        let ids = intake.as_deref().and_then(|intake| intake.ids.as_deref());
+        let (id, seed, parent_run_id, caller) = match origin {
             Origin::New { parent } => {
-                let (high, low) = (bits(intake.as_deref()), bits(intake.as_deref()));
-                (RunId::new(t0, high, low), parent, None)
+                let bits = || ids.map_or_else(ids::random_bits, IdSource::bits);
+                let (high, low) = (bits(), bits());
+                (RunId::new(t0, high, low), low, parent, None)
             }
-            Origin::Remote { run, call, parent } => (run, parent, Some(call)),
+            // The calls of the run in other processes are not to have the same ids.
+            Origin::Remote { run, call, parent } => (run, ids::random_bits(), parent, Some(call)),
         };
         let is_first = parent_run_id.is_none() && caller.is_none();
         let above = (!is_first).then(|| Arc::new(Above { parent_run_id, caller, path: None }));
@@ -77,7 +82,7 @@ impl Run {
             None => true,
         });
         let (starts, has_lost) = (AtomicU64::new(1), AtomicBool::new(false));
-        Self { id, above, intake, is_recorded, clock, t0, starts, has_lost }
+        Self { id, above, intake, is_recorded, clock, t0, starts, seed, has_lost }
     }
 
     /// The recorder that the run's calls are told to, if they are recorded.
@@ -100,7 +105,6 @@ impl Run {
         self.is_recorded || self.intake.is_none()
     }
 
-    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -111,10 +115,13 @@ impl Run {
         self.starts.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// An id for a call that starts.
+    /// An id for the call of this number, which starts.
     #[inline]
-    pub(crate) fn new_call_id(&self) -> CallId {
-        CallId::new(bits(self.intake.as_deref()))
+    pub(crate) fn new_call_id(&self, number: u64) -> CallId {
+        match self.intake.as_deref().and_then(|intake| intake.ids.as_deref()) {
+            Some(source) => CallId::new(source.bits()),
+            None => CallId::numbered(self.seed, number),
+        }
     }
 
     /// Whether its first call completes when the run is written.
@@ -133,17 +140,11 @@ impl Run {
         self.has_lost.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn rules(&self) -> &Rules {
         match &self.intake {
             Some(intake) => &intake.rules,
             None => Rules::default_rules(),
         }
-    }
-}
-
-fn bits(intake: Option<&Intake>) -> u64 {
-    match intake.and_then(|intake| intake.ids.as_ref()) {
-        Some(source) => source.bits(),
-        None => ids::random_bits(),
     }
 }
