@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::definition::Defined;
 use crate::open_call::OpenCall;
 
 /// An open call: its handle's own, until another must know it. Most calls make no calls, and nobody
@@ -14,28 +15,28 @@ pub(crate) enum Held {
 }
 
 /// Where a call stands that is its handle's own. A thread uses it again for its next call.
-pub(crate) type Frame = Box<Option<OpenCall>>;
+pub(crate) type Frame = Box<OpenCall>;
 
 thread_local! {
     /// The frame of the call of this thread that ended last.
     static SPARE: Cell<Option<Frame>> = const { Cell::new(None) };
 }
 
-impl Held {
-    /// A call that starts now: `start` writes it over what stood in its frame.
-    #[inline]
-    pub(crate) fn new(start: impl FnOnce(&mut Option<OpenCall>)) -> Self {
-        // A thread that ends has nothing to spare.
-        let mut frame = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        start(&mut frame);
-        Self::Own(frame)
-    }
+/// A frame for a call that starts now; what stood in it has ended.
+#[inline]
+pub(crate) fn frame(definition: &'static Defined) -> Frame {
+    // A thread that ends has nothing to spare.
+    let spare = SPARE.try_with(Cell::take).ok().flatten();
+    spare.unwrap_or_else(|| Box::new(OpenCall::blank(definition)))
+}
 
+impl Held {
     /// The same call, with one more owner.
     pub(crate) fn share(self) -> Arc<OpenCall> {
         match self {
             Self::Own(mut frame) => {
-                let call = frame.take().expect("it has not ended");
+                let blank = OpenCall::blank(frame.definition());
+                let call = std::mem::replace(&mut *frame, blank);
                 keep(frame);
                 Arc::new(call.into_shared())
             }
@@ -47,9 +48,7 @@ impl Held {
     #[inline]
     pub(crate) fn retire(self) {
         if let Self::Own(mut frame) = self {
-            if let Some(call) = frame.as_mut() {
-                call.let_go();
-            }
+            frame.let_go();
             keep(frame);
         }
     }
@@ -66,7 +65,7 @@ impl Deref for Held {
     #[inline]
     fn deref(&self) -> &OpenCall {
         match self {
-            Self::Own(frame) => frame.as_ref().as_ref().expect("it has not ended"),
+            Self::Own(frame) => frame,
             Self::Shared(call) => call,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::capture::{self, Captured};
 use crate::definition::Defined;
-use crate::held::Held;
+use crate::held::{self, Held};
 use crate::installed::IS_RECORDING;
 use crate::intake::Intake;
 use crate::open_call::{OpenCall, Parent};
@@ -88,30 +88,37 @@ impl Made {
     /// The call starts.
     #[inline]
     pub(crate) fn begin(&mut self) -> Held {
-        let parent = self.parent.take();
-        match self.settings.take() {
-            None => self.begin_plain(parent),
-            Some(settings) => self.begin_with(parent, *settings),
+        match (&self.parent, &self.settings) {
+            (Some(parent), None) => {
+                let mut frame = held::frame(self.definition);
+                frame.start(self.definition, parent.next(), (parent.readers.is_some(), false));
+                if parent.readers.is_some() {
+                    frame.readers = parent.readers.clone();
+                }
+                frame.parent = self.parent.take();
+                Held::Own(frame)
+            }
+            (None, None) => self.begin_root(),
+            (_, Some(_)) => self.begin_with(),
         }
     }
 
-    #[inline]
-    fn begin_plain(&self, parent: Option<Arc<OpenCall>>) -> Held {
-        let readers = parent.as_deref().and_then(|parent| parent.readers.clone());
-        let from = match parent {
-            Some(parent) => Parent::Call(parent),
-            None => {
-                let root = || self.definition.into();
-                new_run(Origin::New { parent: None }, installed::installed(), root)
-            }
-        };
-        Held::new(|frame| OpenCall::start(frame, from, (self.definition, None), (readers, false)))
+    #[inline(never)] // most calls are the first of no run
+    fn begin_root(&self) -> Held {
+        let root = || self.definition.into();
+        let run = new_run(Origin::New { parent: None }, installed::installed(), root);
+        let mut frame = held::frame(self.definition);
+        frame.start(self.definition, run.next(), (false, false));
+        frame.belong(run, None, None);
+        Held::Own(frame)
     }
 
     #[cold]
-    fn begin_with(&self, parent: Option<Arc<OpenCall>>, settings: Settings) -> Held {
+    #[inline(never)]
+    fn begin_with(&mut self) -> Held {
+        let (parent, settings) = (self.parent.take(), self.settings.take().unwrap_or_default());
         let apart = settings.is_apart();
-        let Settings { name, origin, recorder, metadata, reader, input, is_kept } = settings;
+        let Settings { name, origin, recorder, metadata, reader, input, is_kept } = *settings;
         let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
         let parent = parent.filter(|_| !apart);
         let above = parent.as_ref().and_then(|parent| parent.readers.clone());
@@ -128,15 +135,16 @@ impl Made {
             Some(reader) => Some(Readers::new(reader, above)),
             None => above,
         };
-        let of = (self.definition, name);
-        let call = Held::new(|frame| OpenCall::start(frame, from, of, (readers, is_kept)));
+        let mut call = held::frame(self.definition);
+        call.start(self.definition, from.next(), (readers.is_some(), is_kept));
+        call.belong(from, name, readers);
         call.enter(input);
         for (key, value) in metadata {
             // It may have been captured before it was known by whose rules.
             let value = capture::named(call.run().rules(), &key, &value);
             call.note(|notes| notes.set_metadata(key.clone(), value.clone()));
         }
-        call
+        Held::Own(call)
     }
 }
 

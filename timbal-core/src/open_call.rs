@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use crate::capture::{self, Captured};
 use crate::definition::Defined;
-use crate::intake::Intake;
 use crate::ledger::Left;
 use crate::path::{Above, Path};
 use crate::reader::{Reader, Readers};
@@ -57,65 +56,73 @@ pub(crate) enum Parent {
     Call(Arc<OpenCall>),
 }
 
-#[inline]
-fn run_of<'a>(run: &'a Option<Arc<Run>>, parent: &'a Option<Arc<OpenCall>>) -> &'a Run {
-    let shared = || parent.as_deref().and_then(|parent| parent.run.as_deref());
-    run.as_deref().or_else(shared).expect("a call has a run, or a shared parent")
+impl Parent {
+    /// The run of a call that starts, its number there, and now.
+    #[inline]
+    pub(crate) fn next(&self) -> (&Run, u64, Timestamp) {
+        match self {
+            Self::None(run) => (run, 0, run.t0),
+            Self::Call(parent) => parent.next(),
+        }
+    }
 }
 
 const NOWHERE: u64 = u64::MAX;
 
 impl OpenCall {
-    /// A call that starts now, in a frame in which no call stands.
+    /// Starts a call of a run where none stands, as the one of this number.
     ///
-    /// A frame in which one stood is written field by field: a whole call would be made on the stack,
-    /// and copied from there before it is stored, for which the processor has to wait.
-    #[inline]
+    /// It is written field by field: a whole call would be made on the stack, and copied from there
+    /// before it is stored, for which the processor has to wait.
+    #[inline(always)] // then what most calls do not have is known to be absent
     pub(crate) fn start(
-        frame: &mut Option<Self>,
-        from: Parent,
-        named: (&'static Defined, Option<Arc<String>>),
-        heard: (Option<Arc<Readers>>, bool),
+        &mut self,
+        of: &'static Defined,
+        (of_run, number, now): (&Run, u64, Timestamp),
+        (is_read, is_kept): (bool, bool),
     ) {
-        let (new_id, number, now, of_run, above) = match from {
-            Parent::None(run) => (run.new_call_id(0), 0, run.t0, Some(run), None),
-            Parent::Call(parent) => {
-                let run = parent.run();
-                let number = run.next_number();
-                (run.new_call_id(number), number, run.now(), None, Some(parent))
-            }
-        };
-        let recorded_by = run_of(&of_run, &above).recorded_by();
-        let (is_read, is_recorded) = (heard.0.is_some(), recorded_by.is_some());
-        let is_followed = recorded_by.is_some_and(Intake::has_subscribers);
-        let call = frame.get_or_insert_with(|| Self::blank(named.0, new_id));
         // All of them are named, so that none is forgotten.
         #[rustfmt::skip]
         let Self {
             run, parent, definition, name, id, seq, t0, readers, place, below,
             first_chunk_ns, chunks, is_seen, may_be_heard, is_over, speech: _,
-        } = call;
-        (*run, *parent) = (of_run, above);
-        (*definition, *name) = named;
-        (*id, *seq, *t0) = (new_id, number, now);
-        (*is_seen, *may_be_heard) = (is_recorded || is_read || heard.1, is_read || is_followed);
-        *readers = heard.0;
+        } = self;
+        debug_assert!(run.is_none() && parent.is_none(), "what has ended has let go of them");
+        debug_assert!(name.is_none() && readers.is_none(), "what has ended has let go of them");
         debug_assert!(below.is_none(), "a call of its handle alone has made none");
+        *definition = of;
+        (*id, *seq, *t0) = (of_run.new_call_id(number), number, now);
+        *is_seen = of_run.is_recorded || is_read || is_kept;
+        *may_be_heard = of_run.is_followed || is_read;
         *place.get_mut() = NOWHERE;
         *first_chunk_ns.get_mut() = 0;
         *chunks.get_mut() = 0;
         *is_over.get_mut() = false;
     }
 
-    /// What a call is written over.
+    /// Says what it comes from, and who reads it.
+    pub(crate) fn belong(
+        &mut self,
+        to: Parent,
+        name: Option<Arc<String>>,
+        readers: Option<Arc<Readers>>,
+    ) {
+        match to {
+            Parent::None(run) => self.run = Some(run),
+            Parent::Call(parent) => self.parent = Some(parent),
+        }
+        (self.name, self.readers) = (name, readers);
+    }
+
+    /// What a call of this runnable is written over.
     #[cold]
-    fn blank(definition: &'static Defined, id: CallId) -> Self {
+    pub(crate) fn blank(definition: &'static Defined) -> Self {
         Self {
             run: None,
             parent: None,
             definition,
             name: None,
-            id,
+            id: CallId::MIN,
             seq: 0,
             t0: Timestamp::default(),
             readers: None,
@@ -153,7 +160,15 @@ impl OpenCall {
 
     #[inline]
     pub(crate) fn run(&self) -> &Run {
-        run_of(&self.run, &self.parent)
+        let shared = || self.parent.as_deref().and_then(|parent| parent.run.as_deref());
+        self.run.as_deref().or_else(shared).expect("a call has a run, or a shared parent")
+    }
+
+    /// The run of a call that this one made, which starts: the run, its number there, and now.
+    #[inline]
+    pub(crate) fn next(&self) -> (&Run, u64, Timestamp) {
+        let run = self.run.as_deref().expect("what has made a call is shared, and has its run");
+        (run, run.next_number(), run.now())
     }
 
     pub(crate) fn path(&self) -> Path {
@@ -196,10 +211,16 @@ impl OpenCall {
 
     /// The call's input, from the head of its body.
     pub(crate) fn set_input(&self, input: Option<Captured>) {
-        let Some(place) = self.place() else {
+        if let Some(place) = self.place() {
+            self.note_input(place, input);
+        } else {
             self.enter(input);
-            return;
-        };
+        }
+    }
+
+    /// The same of a call that was entered before.
+    #[cold]
+    fn note_input(&self, place: Place, input: Option<Captured>) {
         if let Some(input) = input {
             self.run().ledger().note(place, |record| input.put(&mut record.input));
         }

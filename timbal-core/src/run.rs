@@ -19,8 +19,9 @@ pub(crate) struct Run {
     pub(crate) above: Option<Arc<Above>>,
     /// The recorder whose rules count; `None` if only readers hear of the run's calls.
     pub(crate) intake: Option<Arc<Intake>>,
-    /// Whether the run's calls are told to it.
-    is_recorded: bool,
+    /// Whether the run's calls are told to it, and whether subscribers of it hear of them.
+    pub(crate) is_recorded: bool,
+    pub(crate) is_followed: bool,
     clock: RunClock,
     /// When its first call starts: what made the run needs no clock of its own.
     pub(crate) t0: Timestamp,
@@ -81,8 +82,10 @@ impl Run {
             Some(rule) => sampling::asks(&**rule, &root(), id),
             None => true,
         });
+        let followed_by = intake.as_ref().filter(|_| is_recorded);
+        let is_followed = followed_by.is_some_and(|intake| intake.has_subscribers());
         let (starts, has_lost) = (AtomicU64::new(1), AtomicBool::new(false));
-        Self { id, above, intake, is_recorded, clock, t0, starts, seed, has_lost }
+        Self { id, above, intake, is_recorded, is_followed, clock, t0, starts, seed, has_lost }
     }
 
     /// The recorder that the run's calls are told to, if they are recorded.
