@@ -113,12 +113,6 @@ pub fn no_input() {
 /// The current call's parameters. Only its own expansion says this, first of all.
 #[inline]
 pub fn input(fill: impl FnOnce(&mut Fields<'_>)) {
-    if current::is_any_heard() {
-        capture_input(fill);
-    }
-}
-
-fn capture_input(fill: impl FnOnce(&mut Fields<'_>)) {
     current::with(|call| {
         let input = call.is_seen.then(|| capture::object(call.run().rules(), fill));
         call.set_input(input);

@@ -13,9 +13,7 @@ use crate::{CallId, RunId, Traceparent};
 thread_local! {
     /// Who makes a call the current one takes it back, so there is nothing to drop when the thread
     /// ends, and what other thread-locals do then finds this one in its place.
-    static CURRENT: ManuallyDrop<Slot> = const {
-        ManuallyDrop::new(Slot { own: Cell::new(None), shared: Cell::new(None) })
-    };
+    static CURRENT: Slot = const { Slot { own: Cell::new(NONE.own), shared: Cell::new(NONE.shared) } };
 }
 
 /// Holds the call whose body a thread runs, if it runs one. It is moved in and out, never counted.
@@ -23,41 +21,66 @@ thread_local! {
 /// It stands in one of two words: one of two words' size would be written as two and read as one just
 /// after, for which the processor has to wait.
 struct Slot {
-    own: Cell<Option<Frame>>,
-    shared: Cell<Option<Arc<OpenCall>>>,
+    own: Cell<ManuallyDrop<Option<Frame>>>,
+    shared: Cell<ManuallyDrop<Option<Arc<OpenCall>>>>,
+}
+
+/// What stands in a slot. Nothing drops it but who turns it back into a call: so to move it in and
+/// out is to move two words, and to ask nothing.
+struct Words {
+    own: ManuallyDrop<Option<Frame>>,
+    shared: ManuallyDrop<Option<Arc<OpenCall>>>,
+}
+
+/// No call.
+const NONE: Words = Words { own: ManuallyDrop::new(None), shared: ManuallyDrop::new(None) };
+
+impl From<Option<Held>> for Words {
+    #[inline]
+    fn from(call: Option<Held>) -> Self {
+        let (own, shared) = match call {
+            Some(Held::Own(frame)) => (Some(frame), None),
+            Some(Held::Shared(call)) => (None, Some(call)),
+            None => (None, None),
+        };
+        Self { own: ManuallyDrop::new(own), shared: ManuallyDrop::new(shared) }
+    }
+}
+
+impl From<Words> for Option<Held> {
+    #[inline]
+    fn from(Words { own, shared }: Words) -> Self {
+        match ManuallyDrop::into_inner(own) {
+            Some(frame) => Some(Held::Own(frame)),
+            None => ManuallyDrop::into_inner(shared).map(Held::Shared),
+        }
+    }
+}
+
+impl Words {
+    #[inline]
+    fn call(&self) -> Option<&OpenCall> {
+        match &*self.own {
+            Some(frame) => Some(frame),
+            None => self.shared.as_deref(),
+        }
+    }
 }
 
 impl Slot {
     #[inline]
-    fn take(&self) -> Option<Held> {
-        match self.shared.take() {
-            Some(call) => Some(Held::Shared(call)),
-            None => self.own.take().map(Held::Own),
-        }
-    }
-
-    #[inline]
-    fn replace(&self, call: Option<Held>) -> Option<Held> {
-        let before = self.take();
-        self.put(call);
-        before
-    }
-
-    /// Puts a call where none is.
-    #[inline]
-    fn put(&self, call: Option<Held>) {
-        match call {
-            Some(Held::Own(frame)) => self.own.set(Some(frame)),
-            Some(Held::Shared(call)) => self.shared.set(Some(call)),
-            None => {}
-        }
+    fn replace(&self, Words { own, shared }: Words) -> Words {
+        Words { own: self.own.replace(own), shared: self.shared.replace(shared) }
     }
 
     /// The call as one more owner of it.
     #[inline]
     fn share(&self) -> Option<Arc<OpenCall>> {
-        let call = self.take()?.share();
-        self.shared.set(Some(Arc::clone(&call)));
+        let call = match ManuallyDrop::into_inner(self.shared.take()) {
+            Some(call) => call,
+            None => Held::Own(ManuallyDrop::into_inner(self.own.take())?).share(),
+        };
+        self.shared.set(ManuallyDrop::new(Some(Arc::clone(&call))));
         Some(call)
     }
 }
@@ -147,81 +170,70 @@ pub(crate) fn is_any_heard() -> bool {
     ANY_HEARD.load(Ordering::Relaxed)
 }
 
-/// Takes the current call out of its place.
-#[inline]
-fn take() -> Option<Held> {
-    CURRENT.with(|slot| slot.take())
-}
-
 /// The current call, as one more owner of it.
 #[inline]
 pub(crate) fn shared() -> Option<Arc<OpenCall>> {
-    if is_any_heard() { CURRENT.with(|slot| slot.share()) } else { None }
+    if is_any_heard() { CURRENT.with(Slot::share) } else { None }
 }
 
 /// What this gives of the current call; it must not ask for the current call itself.
 #[inline]
 pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
-    if !is_any_heard() {
-        return None;
-    }
-    let mut lent = Lent(Some(take()?));
-    let seen = lent.0.as_deref().map(look);
-    put(lent.0.take());
-    std::mem::forget(lent);
-    seen
-}
-
-/// Puts the current call back in its place, which is empty.
-#[inline]
-fn put(call: Option<Held>) {
-    CURRENT.with(|slot| slot.put(call));
-}
-
-/// The current call while somebody looks at it, who may panic.
-struct Lent(Option<Held>);
-
-impl Drop for Lent {
-    #[cold]
-    fn drop(&mut self) {
-        put(self.0.take());
-    }
+    let lent = hide()?;
+    lent.0.call().map(look)
 }
 
 /// Makes this the current call until the guard is dropped.
 #[inline]
 pub(crate) fn enter(call: Option<Held>) -> Entered {
-    Entered(CURRENT.with(|slot| slot.replace(call)))
+    Entered(replace(call.into()))
+}
+
+/// Makes no call the current one until the guard is dropped; `None` if none is.
+#[inline]
+pub(crate) fn hide() -> Option<Entered> {
+    if !is_any_heard() {
+        return None;
+    }
+    let before = replace(NONE);
+    if before.call().is_some() { Some(Entered(before)) } else { None }
+}
+
+#[inline]
+fn replace(words: Words) -> Words {
+    CURRENT.with(|slot| slot.replace(words))
 }
 
 /// Puts the call that was current before back in its place, also when the body panics.
-pub(crate) struct Entered(Option<Held>);
+pub(crate) struct Entered(Words);
 
 impl Entered {
     /// Puts it back now, and gives the call that was current until now.
     #[inline]
     pub(crate) fn leave(mut self) -> Option<Held> {
-        let before = self.0.take();
-        let current = CURRENT.with(|slot| slot.replace(before));
+        let current = self.put_back();
         std::mem::forget(self);
         current
+    }
+
+    #[inline]
+    fn put_back(&mut self) -> Option<Held> {
+        replace(std::mem::replace(&mut self.0, NONE)).into()
     }
 }
 
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        let before = self.0.take();
         // What was current is dropped after its place was given back, as its drop may ask for it.
-        drop(CURRENT.with(|slot| slot.replace(before)));
+        if let Some(current) = self.put_back() {
+            let_go(current);
+        }
     }
 }
 
-/// Makes no call the current one until the guard is dropped.
-#[inline]
-pub(crate) fn hide() -> Option<Entered> {
-    if !is_any_heard() {
-        return None;
-    }
-    take().map(|call| Entered(Some(call)))
+/// It is not written out wherever somebody looks at the current call.
+#[cold]
+fn let_go(current: Held) {
+    drop(current);
 }
