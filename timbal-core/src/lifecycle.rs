@@ -143,7 +143,8 @@ impl Lifecycle {
         }
         tell::start(&call);
         let clock = call.t0;
-        self.set(State::Open(Open {
+        // What was made has given away all that it had: there is nothing to drop.
+        self.state = ManuallyDrop::new(State::Open(Open {
             call: Some(call),
             clock,
             busy_ns: 0,
@@ -168,12 +169,14 @@ impl Lifecycle {
     fn try_run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
         let State::Open(open) = &mut *self.state else { return Ok(run_unheard(body)) };
         open.polls = open.polls.saturating_add(1);
-        let ran = open.run(body);
-        if let Err(panic) = &ran {
-            let outcome = open.call().outcome_of_panic(CallError::from_panic(&**panic));
-            self.finish(&mut outcome.into());
-        }
-        ran
+        open.run(body).inspect_err(|panic| self.end_by_panic(&**panic))
+    }
+
+    #[cold]
+    fn end_by_panic(&mut self, panic: &(dyn Any + Send)) {
+        let State::Open(open) = &*self.state else { return };
+        let outcome = open.call().outcome_of_panic(CallError::from_panic(panic));
+        self.finish(&mut outcome.into());
     }
 
     /// Waits until every reader has a place for one more event.
@@ -264,12 +267,12 @@ impl Lifecycle {
         }
     }
 
-    #[cold]
-    fn drop_open(&mut self) {
+    fn drop_state(&mut self) {
         if let State::Open(open) = &mut *self.state {
             open.clock = open.call().run().now();
             self.finish(&mut Outcome::Dropped.into());
         }
+        self.set(State::Unheard);
     }
 
     /// The one place where a call ends.
@@ -335,10 +338,9 @@ impl RefUnwindSafe for Lifecycle {}
 impl Drop for Lifecycle {
     #[inline]
     fn drop(&mut self) {
-        if let State::Open(_) = &*self.state {
-            self.drop_open();
+        if !matches!(&*self.state, State::Ended(None)) {
+            self.drop_state();
         }
-        self.set(State::Unheard);
     }
 }
 

@@ -20,8 +20,13 @@ pub(crate) fn poll_place(readers: Option<&Readers>, cx: &mut Context<'_>) -> Pol
 #[inline]
 pub(crate) fn start(call: &OpenCall) {
     if is_heard(call) {
-        say(call, Event::Start(call.start_event()));
+        say_start(call);
     }
+}
+
+#[inline(never)] // most calls have no listener
+fn say_start(call: &OpenCall) {
+    say(call, Event::Start(call.start_event()));
 }
 
 /// The call gives an item that somebody hears.

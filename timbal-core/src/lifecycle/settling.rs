@@ -92,13 +92,18 @@ impl Lifecycle {
         cx: &mut Context<'_>,
         body: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.try_run(|| body(cx)).unwrap_or_else(|panic| match &mut *self.state {
+        self.try_run(|| body(cx)).unwrap_or_else(|panic| self.poll_panicked(panic, cx))
+    }
+
+    #[cold]
+    fn poll_panicked<T>(&mut self, panic: Box<dyn Any + Send>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut *self.state {
             State::Settling(settling) => {
                 settling.keep_panic(panic);
                 self.poll_settled(cx).map(|()| unreachable!("the panic goes on"))
             }
             _ => resume_unwind(panic),
-        })
+        }
     }
 
     /// Whether the call has ended, and completes when its run is written.
