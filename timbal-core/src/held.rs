@@ -35,10 +35,9 @@ impl Held {
     pub(crate) fn share(self) -> Arc<OpenCall> {
         match self {
             Self::Own(mut frame) => {
-                let blank = OpenCall::blank(frame.definition());
-                let call = std::mem::replace(&mut *frame, blank);
+                let call = frame.take_shared();
                 keep(frame);
-                Arc::new(call.into_shared())
+                call
             }
             Self::Shared(call) => call,
         }

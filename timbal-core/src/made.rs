@@ -7,7 +7,7 @@ use crate::definition::Defined;
 use crate::held::{self, Held};
 use crate::installed::IS_RECORDING;
 use crate::intake::Intake;
-use crate::open_call::{OpenCall, Parent};
+use crate::open_call::OpenCall;
 use crate::path::Path;
 use crate::reader::{Reader, Readers};
 use crate::run::{Origin, Run};
@@ -105,11 +105,10 @@ impl Made {
 
     #[inline(never)] // most calls are the first of no run
     fn begin_root(&self) -> Held {
-        let root = || self.definition.into();
-        let run = new_run(Origin::New { parent: None }, installed::installed(), root);
+        let run = new_run(Origin::OWN, installed::installed(), || self.definition.into());
         let mut frame = held::frame(self.definition);
-        frame.start(self.definition, run.next(), (false, false));
-        frame.belong(run, None, None);
+        frame.start(self.definition, (&run, 0, run.t0), (false, false));
+        frame.run = Some(run);
         Held::Own(frame)
     }
 
@@ -122,22 +121,23 @@ impl Made {
         let surrounding = parent.as_ref().and_then(|parent| parent.run().intake.clone());
         let parent = parent.filter(|_| !apart);
         let above = parent.as_ref().and_then(|parent| parent.readers.clone());
-        let from = match parent {
-            Some(parent) => Parent::Call(parent),
-            None => {
-                let origin = origin.unwrap_or(Origin::New { parent: None });
-                let intake = recorder.or(surrounding).or_else(installed::installed);
-                let path = Path { definition: self.definition, name: name.clone(), above: None };
-                new_run(origin, intake, || path.definition())
-            }
-        };
         let readers = match reader {
             Some(reader) => Some(Readers::new(reader, above)),
             None => above,
         };
         let mut call = held::frame(self.definition);
-        call.start(self.definition, from.next(), (readers.is_some(), is_kept));
-        call.belong(from, name, readers);
+        let heard = (readers.is_some(), is_kept);
+        if let Some(parent) = parent {
+            call.start(self.definition, parent.next(), heard);
+            call.parent = Some(parent);
+        } else {
+            let intake = recorder.or(surrounding).or_else(installed::installed);
+            let path = Path { definition: self.definition, name: name.clone(), above: None };
+            let run = new_run(origin.unwrap_or(Origin::OWN), intake, || path.definition());
+            call.start(self.definition, (&run, 0, run.t0), heard);
+            call.run = Some(run);
+        }
+        (call.name, call.readers) = (name, readers);
         call.enter(input);
         for (key, value) in metadata {
             // It may have been captured before it was known by whose rules.
@@ -152,10 +152,10 @@ fn new_run(
     origin: Origin,
     intake: Option<Arc<Intake>>,
     root: impl FnOnce() -> Definition,
-) -> Parent {
+) -> Arc<Run> {
     current::expect_calls();
     let intake = intake.filter(|_| IS_RECORDING);
-    Parent::None(Arc::new(Run::start(origin, intake, root)))
+    Arc::new(Run::start(origin, intake, root))
 }
 
 impl Settings {

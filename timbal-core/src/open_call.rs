@@ -22,11 +22,11 @@ mod said;
 pub(crate) struct OpenCall {
     /// `None` while its handle is its only owner and it has a parent: that one, which is shared,
     /// has it too.
-    run: Option<Arc<Run>>,
+    pub(crate) run: Option<Arc<Run>>,
     pub(crate) parent: Option<Arc<OpenCall>>,
     definition: &'static Defined,
     /// The name, where it is not the definition's.
-    name: Option<Arc<String>>,
+    pub(crate) name: Option<Arc<String>>,
     pub(crate) id: CallId,
     seq: u64,
     pub(crate) t0: Timestamp,
@@ -48,29 +48,11 @@ pub(crate) struct OpenCall {
     speech: Mutex<()>,
 }
 
-/// What a call comes from.
-pub(crate) enum Parent {
-    /// From no call: it is the first of a run.
-    None(Arc<Run>),
-    /// From this one.
-    Call(Arc<OpenCall>),
-}
-
-impl Parent {
-    /// The run of a call that starts, its number there, and now.
-    #[inline]
-    pub(crate) fn next(&self) -> (&Run, u64, Timestamp) {
-        match self {
-            Self::None(run) => (run, 0, run.t0),
-            Self::Call(parent) => parent.next(),
-        }
-    }
-}
-
 const NOWHERE: u64 = u64::MAX;
 
 impl OpenCall {
-    /// Starts a call of a run where none stands, as the one of this number.
+    /// Starts a call of a run where none stands, as the one of this number. Then it is to be said what
+    /// it comes from, and who reads it.
     ///
     /// It is written field by field: a whole call would be made on the stack, and copied from there
     /// before it is stored, for which the processor has to wait.
@@ -98,20 +80,6 @@ impl OpenCall {
         *first_chunk_ns.get_mut() = 0;
         *chunks.get_mut() = 0;
         *is_over.get_mut() = false;
-    }
-
-    /// Says what it comes from, and who reads it.
-    pub(crate) fn belong(
-        &mut self,
-        to: Parent,
-        name: Option<Arc<String>>,
-        readers: Option<Arc<Readers>>,
-    ) {
-        match to {
-            Parent::None(run) => self.run = Some(run),
-            Parent::Call(parent) => self.parent = Some(parent),
-        }
-        (self.name, self.readers) = (name, readers);
     }
 
     /// What a call of this runnable is written over.
@@ -146,16 +114,31 @@ impl OpenCall {
         self.name = None;
     }
 
-    /// The same call, for other owners than its handle: these find it entered.
-    pub(crate) fn into_shared(mut self) -> Self {
-        self.entered();
-        if let (None, Some(parent)) = (&self.run, &self.parent) {
-            self.run = parent.run.clone();
-        }
-        let parent_run_id = self.above().and_then(|above| above.parent_run_id);
-        let path = Some(self.path());
-        self.below = Some(Arc::new(Above { parent_run_id, caller: Some(self.id), path }));
-        self
+    /// Moves the call to other owners than its handle, which find it entered. What stays behind is to
+    /// be written over.
+    pub(crate) fn take_shared(&mut self) -> Arc<Self> {
+        let place = self.entered();
+        let (parent_run_id, caller) = (self.above().and_then(|it| it.parent_run_id), Some(self.id));
+        let below = Above { parent_run_id, caller, path: Some(self.path()) };
+        let parent = self.parent.take();
+        Arc::new(Self {
+            run: self.run.take().or_else(|| parent.as_ref()?.run.clone()),
+            parent,
+            definition: self.definition,
+            name: self.name.take(),
+            id: self.id,
+            seq: self.seq,
+            t0: self.t0,
+            readers: self.readers.take(),
+            place: AtomicU64::new(place.to_bits()),
+            below: Some(Arc::new(below)),
+            first_chunk_ns: AtomicU64::new(*self.first_chunk_ns.get_mut()),
+            chunks: AtomicU64::new(*self.chunks.get_mut()),
+            is_seen: self.is_seen,
+            may_be_heard: self.may_be_heard,
+            is_over: AtomicBool::new(*self.is_over.get_mut()),
+            speech: Mutex::new(()),
+        })
     }
 
     #[inline]
