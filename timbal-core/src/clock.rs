@@ -155,6 +155,7 @@ fn anchor(clock: &quanta::Clock) -> (u64, Timestamp) {
 
 impl RunClock {
     /// Starts here and now, which is the moment that it gives.
+    #[inline]
     pub(crate) fn start(own: Option<&Arc<dyn Clock>>) -> (Self, Timestamp) {
         match own {
             Some(clock) => {

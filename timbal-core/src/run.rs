@@ -60,6 +60,7 @@ impl Origin {
 
 impl Run {
     /// A run that starts with a call of the runnable that `root` names.
+    #[inline]
     pub(crate) fn start(
         origin: Origin,
         intake: Option<Arc<Intake>>,
