@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use expect_test::expect;
 use futures::executor::block_on;
 use futures::future::{BoxFuture, pending};
-use futures::{FutureExt, StreamExt, pending};
+use futures::{FutureExt, Stream, StreamExt, pending, stream};
 use timbal::{Event, StatusCode, Timbal, runnable};
 use timbal_tests::{Heard, poll_and_drop, read_all, show};
 
@@ -22,6 +22,11 @@ async fn count(to: u64) -> u64 {
 #[runnable]
 async fn step(n: u64) -> u64 {
     n
+}
+
+#[runnable]
+fn numbers(to: u64) -> impl Stream<Item = u64> {
+    stream::iter(0..to)
 }
 
 #[test]
@@ -66,6 +71,51 @@ fn three_readers_below_each_other_hear_all_that_is_below_them() {
     let events = block_on(read_all(call.events()));
     let Some(Event::Output(done)) = events.last() else { panic!("no output") };
     assert_eq!((done.output.as_json(), events.len()), ("[7,9]", 11));
+}
+
+#[runnable]
+fn steps(to: u64) -> impl Stream<Item = u64> {
+    stream::iter(0..to).then(|n| async move {
+        let current = timbal::current().unwrap();
+        let elsewhere = std::thread::spawn(move || current.run(|| block_on(step(n))));
+        elsewhere.join().unwrap()
+    })
+}
+
+#[test]
+fn what_was_said_before_an_item_is_read_before_it() {
+    expect![[r#"
+        START  steps
+        START  steps.step
+        OUTPUT steps.step {"n":0} -> 0
+        CHUNK  steps 0
+        START  steps.step
+        OUTPUT steps.step {"n":1} -> 1
+        CHUNK  steps 1
+        OUTPUT steps {"to":2} -> [0,1]
+    "#]]
+    .assert_eq(&show(&block_on(read_all(steps(2).events()))));
+}
+
+#[test]
+fn an_item_is_heard_by_the_readers_of_all_calls_above_and_by_subscribers() {
+    let heard = Heard::default();
+    let timbal = Timbal::builder().subscriber(heard.clone()).build();
+    let call = timbal::call!("root", async {
+        let own = read_all(numbers(2).events()).await;
+        own.iter().filter(|event| matches!(event, Event::Chunk(_))).count()
+    });
+    let events = block_on(read_all(call.recorded_by(&timbal).events()));
+    expect![[r#"
+        START  root
+        START  root.numbers
+        CHUNK  root.numbers 0
+        CHUNK  root.numbers 1
+        OUTPUT root.numbers {"to":2} -> [0,1]
+        OUTPUT root null -> 2
+    "#]]
+    .assert_eq(&show(&events));
+    assert_eq!(heard.show(), show(&events));
 }
 
 /// Drops what it has when it is woken.

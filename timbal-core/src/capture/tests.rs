@@ -13,6 +13,7 @@ use serde::ser::{
 };
 use serde_json::json;
 
+use super::text::HEAD_BYTES;
 use super::*;
 use crate::payload::Marks;
 
@@ -259,4 +260,58 @@ fn check_random(seed: u64) -> bool {
 fn whatever_serialize_does_gives_valid_json() {
     let whole = (0..20_000).filter(|seed| check_random(*seed)).count();
     assert!((2_000..18_000).contains(&whole), "{whole} of the payloads are whole");
+}
+
+/// What stands between the quotes.
+fn content(string: &Payload) -> &str {
+    string.as_json().strip_prefix('"').unwrap().strip_suffix('"').unwrap()
+}
+
+/// What values come to that are captured each for itself, and then put together.
+fn put_together(rules: &Rules, values: &[Payload], join: Join) -> String {
+    let limit = rules.max_bytes.unwrap_or(usize::MAX);
+    let (mut built, mut fits) = (String::new(), true);
+    let mut text = String::from(if join == Join::List { "[" } else { "\"" });
+    for (n, value) in values.iter().enumerate() {
+        match join {
+            Join::List => text += &format!("{}{value}", if n == 0 { "" } else { "," }),
+            Join::Concat if value.as_json().starts_with('"') => text += content(value),
+            Join::Concat => text += content(&Payload::new(value.as_json())),
+        }
+        if fits {
+            built.clone_from(&text);
+        }
+        fits &= text.len() < limit;
+    }
+    text.push(if join == Join::List { ']' } else { '"' });
+    if fits {
+        return text;
+    }
+    cut(rules, text.len(), &built[..built.floor_char_boundary(HEAD_BYTES)])
+        .into_payload()
+        .to_string()
+}
+
+/// Values that are joined are what they are alone, and so is what they come to.
+fn check_joined(seed: u64) {
+    let random = Random(Cell::new(seed));
+    let max_bytes = [None, Some(5), Some(100), Some(2_000)][random.below(4)];
+    let rules = Rules { max_bytes, max_depth: Some(10), ..Rules::default() };
+    let join = [Join::List, Join::Concat][random.below(2)];
+    let mut joined = Joined::new(join, &rules);
+    let mut alone = Vec::new();
+    for n in 0..=random.below(6) as u64 {
+        let mut own = Payload::null();
+        joined.add(&rules, &Random(Cell::new(seed + n)), Some(&mut own));
+        alone.push(value(&rules, &Random(Cell::new(seed + n))));
+        let last = alone.last().unwrap();
+        assert_eq!((&own, own.marks()), (last, last.marks()), "{seed}");
+    }
+    let whole = joined.finish(&rules).into_payload();
+    assert_eq!(whole.as_json(), put_together(&rules, &alone, join), "{seed}");
+}
+
+#[test]
+fn joined_values_are_what_they_are_alone() {
+    (0..20_000).for_each(check_joined);
 }
