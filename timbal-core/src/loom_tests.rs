@@ -10,11 +10,11 @@ use loom::thread;
 
 use crate::ledger::Ledger;
 use crate::path::Path;
-use crate::reader::Inbox;
+use crate::reader::{Inbox, Letter};
 use crate::record::{Outcome, Record};
 use crate::shard::Place;
 use crate::sync::{Condvar, Mutex};
-use crate::{CallId, Event, RunId, StartEvent, Timestamp, definition};
+use crate::{CallId, RunId, StartEvent, Timestamp, definition};
 
 /// Tries every order with at most so many threads interrupted in between.
 fn model(preemptions: usize, threads: impl Fn() + Send + Sync + 'static) {
@@ -194,9 +194,9 @@ fn what_finds_no_place_is_counted() {
     });
 }
 
-fn event(n: u64) -> Event {
+fn letter(n: u64) -> Letter {
     let run = RunId::from_u128(1).expect("it is not zero");
-    Event::Start(StartEvent::new(run, CallId::new(n), "call"))
+    Letter::Start(StartEvent::new(run, CallId::new(n), "call"))
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_reader_and_its_call_wait_for_each_other() {
         let call = thread::spawn(move || {
             for n in 1..=2 {
                 block_on(std::future::poll_fn(|cx| own.poll_place(cx)));
-                own.push(event(n));
+                own.push(letter(n));
             }
         });
         for n in 1..=2 {
@@ -227,7 +227,7 @@ fn nobody_waits_for_a_reader_that_is_gone() {
             let own = Arc::clone(&inbox);
             thread::spawn(move || {
                 block_on(std::future::poll_fn(|cx| own.poll_place(cx)));
-                own.push(event(n));
+                own.push(letter(n));
             })
         });
         inbox.abandon();

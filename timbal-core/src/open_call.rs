@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::capture::{self, Captured};
 use crate::definition::Defined;
 use crate::ledger::Left;
-use crate::path::{Above, Path};
+use crate::path::{self, Above, Path};
 use crate::reader::{Reader, Readers};
 use crate::record::Record;
 use crate::run::Run;
@@ -276,7 +276,9 @@ impl OpenCall {
     }
 
     pub(crate) fn start_event(&self) -> StartEvent {
-        self.path().start_event(self.run().id, self.id)
+        let name = self.name.as_deref().map_or(self.definition.name, String::as_str);
+        // Its path would be one more owner of all above it.
+        path::start_event(name, self.above().map(|above| &**above), self.run().id, self.id)
     }
 
     fn place(&self) -> Option<Place> {

@@ -42,25 +42,12 @@ impl Path {
 
     /// The names from the root down, joined with `.`.
     pub(crate) fn join(&self) -> String {
-        if self.above.as_deref().is_none_or(|above| above.path.is_none()) {
-            return self.name().to_owned();
-        }
-        let line = std::iter::successors(Some(self), |path| path.above.as_deref()?.path.as_ref());
-        let mut names: Vec<&str> = line.map(Self::name).collect();
-        names.reverse();
-        names.join(".")
+        join(self.name(), self.above.as_deref())
     }
 
     /// What the call of this path says when it starts.
     pub(crate) fn start_event(&self, run_id: RunId, call_id: CallId) -> StartEvent {
-        let above = self.above.as_deref();
-        StartEvent {
-            run_id,
-            parent_run_id: above.and_then(|above| above.parent_run_id),
-            path: self.join(),
-            call_id,
-            parent_call_id: above.and_then(|above| above.caller),
-        }
+        start_event(self.name(), self.above.as_deref(), run_id, call_id)
     }
 
     /// The runnable, by the name that it was called by. Its metadata is the span's.
@@ -70,5 +57,30 @@ impl Path {
             definition.name = String::clone(name).into();
         }
         definition
+    }
+}
+
+/// The same of a call that has this name and is below these.
+fn join(name: &str, above: Option<&Above>) -> String {
+    let Some(caller) = above.and_then(|above| above.path.as_ref()) else { return name.to_owned() };
+    let line = std::iter::successors(Some(caller), |path| path.above.as_deref()?.path.as_ref());
+    let mut names: Vec<&str> = std::iter::once(name).chain(line.map(Path::name)).collect();
+    names.reverse();
+    names.join(".")
+}
+
+/// What a call says when it starts that has this name and is below these.
+pub(crate) fn start_event(
+    name: &str,
+    above: Option<&Above>,
+    run_id: RunId,
+    call_id: CallId,
+) -> StartEvent {
+    StartEvent {
+        run_id,
+        parent_run_id: above.and_then(|above| above.parent_run_id),
+        path: join(name, above),
+        call_id,
+        parent_call_id: above.and_then(|above| above.caller),
     }
 }

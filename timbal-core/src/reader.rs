@@ -16,7 +16,13 @@ pub(crate) struct Readers {
     own: Reader,
     above: Option<Arc<Readers>>,
     /// Whether one of them takes events.
-    pub(crate) take_events: bool,
+    take_events: bool,
+}
+
+/// Whether one of these takes events.
+#[inline]
+pub(crate) fn take_events(readers: Option<&Readers>) -> bool {
+    readers.is_some_and(|readers| readers.take_events)
 }
 
 /// One who reads a call.
@@ -30,8 +36,7 @@ pub(crate) enum Reader {
 
 impl Readers {
     pub(crate) fn new(own: Reader, above: Option<Arc<Self>>) -> Arc<Self> {
-        let above_take_events = above.as_ref().is_some_and(|above| above.take_events);
-        let take_events = above_take_events || matches!(own, Reader::Events(_));
+        let take_events = matches!(own, Reader::Events(_)) || take_events(above.as_deref());
         Arc::new(Self { own, above, take_events })
     }
 
@@ -41,9 +46,12 @@ impl Readers {
         (!inherited).then_some(&readers.own)
     }
 
-    /// Whether those above the first take none.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.above.as_ref().is_none_or(|above| !above.take_events)
+    /// The inbox that takes events, if it is the first's and there is no other.
+    pub(crate) fn only_inbox(&self) -> Option<&Inbox> {
+        match &self.own {
+            Reader::Events(inbox) if !take_events(self.above.as_deref()) => Some(inbox),
+            _ => None,
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Reader> {
@@ -162,8 +170,7 @@ impl Inbox {
     }
 
     #[inline]
-    pub(crate) fn push(&self, event: Event) {
-        let letter = Letter::new(event);
+    pub(crate) fn push(&self, letter: Letter) {
         let mut state = self.lock();
         if state.closed {
             return;
@@ -179,8 +186,7 @@ impl Inbox {
 
     /// Takes the last event: nothing enters behind it, and nobody waits. These are one, as what other
     /// threads say meanwhile would stand between them.
-    pub(crate) fn push_last(&self, event: Event) {
-        let letter = Letter::new(event);
+    pub(crate) fn push_last(&self, letter: Letter) {
         let mut state = self.lock();
         if !state.closed {
             state.letters.push_back(letter);
@@ -257,7 +263,7 @@ impl State {
 
 impl Letter {
     #[inline]
-    fn new(event: Event) -> Self {
+    pub(crate) fn new(event: Event) -> Self {
         match event {
             Event::Start(start) => Self::Start(start),
             Event::Chunk(chunk) => Self::Chunk(chunk),

@@ -7,7 +7,7 @@ use crate::Payload;
 use crate::event::{ChunkEvent, Event};
 use crate::intake::Intake;
 use crate::open_call::OpenCall;
-use crate::reader::{Inbox, Reader, Readers};
+use crate::reader::{Inbox, Letter, Reader, Readers, take_events};
 use crate::record::Record;
 
 /// Whether every reader has a place for one more event; if not, the task is woken when one may be.
@@ -26,31 +26,30 @@ pub(crate) fn start(call: &OpenCall) {
 
 #[inline(never)] // most calls have no listener
 fn say_start(call: &OpenCall) {
-    say(call, Event::Start(call.start_event()));
+    say(call, Letter::Start(call.start_event()));
 }
 
 /// The call gives an item that somebody hears.
 pub(crate) fn item(call: &OpenCall, chunk: ChunkEvent) {
-    say(call, Event::Chunk(chunk));
+    say(call, Letter::Chunk(chunk));
 }
 
 /// Whether an item is for the call's own reader alone, and that has taken all that was said before.
 /// It drives the call, so it can be given the item without its inbox.
 pub(crate) fn is_for_driver(call: &OpenCall) -> bool {
-    let is_alone = call.readers.as_ref().is_some_and(|readers| readers.is_alone());
-    let has_heard = matches!(call.own_reader(), Some(Reader::Events(own)) if own.seems_empty());
-    is_alone && has_heard && !has_subscribers(call)
+    let has_heard_all = only_inbox(call).is_some_and(|inbox| inbox.seems_empty());
+    has_heard_all && call.own_reader().is_some()
 }
 
 /// What runs in the call, or what it has left behind, says something. It is captured only if
 /// somebody hears it.
 pub(crate) fn chunk(call: &OpenCall, capture: impl FnOnce() -> Payload) -> bool {
     // Before it is said, as capturing runs code of the user's. Who hears a call hears those below it.
-    let chunk = call.nearest_open().filter(|open| is_heard(open)).map(|_| capture());
+    let mut chunk = call.nearest_open().filter(|open| is_heard(open)).map(|_| capture());
     call.speak(|open| {
         open.count_chunk();
-        if let Some(chunk) = chunk.as_ref().filter(|_| is_heard(open)) {
-            say(open, Event::Chunk(ChunkEvent::new(open.start_event(), chunk.clone())));
+        if let Some(chunk) = chunk.take().filter(|_| is_heard(open)) {
+            say(open, Letter::Chunk(ChunkEvent::new(open.start_event(), chunk)));
         }
     })
 }
@@ -85,8 +84,8 @@ pub(crate) fn end(call: &OpenCall, record: &Record) {
         let output = Event::Output(record.output_event());
         match (say_to_others(call, &output), call.own_reader()) {
             // What calls that outlive this one say is not for its reader.
-            (Some(own), Some(Reader::Events(_))) => own.push_last(output),
-            (Some(nearest), _) => nearest.push(output),
+            (Some(own), Some(Reader::Events(_))) => own.push_last(Letter::new(output)),
+            (Some(nearest), _) => nearest.push(Letter::new(output)),
             (None, _) => {}
         }
     }
@@ -105,7 +104,7 @@ pub(crate) fn is_heard(call: &OpenCall) -> bool {
 
 #[inline]
 fn has_listener(call: &OpenCall) -> bool {
-    call.readers.as_ref().is_some_and(|readers| readers.take_events) || has_subscribers(call)
+    take_events(call.readers.as_deref()) || has_subscribers(call)
 }
 
 #[inline]
@@ -113,9 +112,24 @@ fn has_subscribers(call: &OpenCall) -> bool {
     call.run().recorded_by().is_some_and(Intake::has_subscribers)
 }
 
-fn say(call: &OpenCall, event: Event) {
+fn say(call: &OpenCall, letter: Letter) {
+    match only_inbox(call) {
+        Some(inbox) => inbox.push(letter),
+        None => say_to_all(call, letter.open()),
+    }
+}
+
+/// The inbox that takes the call's events, if nobody else hears them: then none of them has to be an
+/// [`Event`] before it is read.
+#[inline]
+fn only_inbox(call: &OpenCall) -> Option<&Inbox> {
+    call.readers.as_deref()?.only_inbox().filter(|_| !has_subscribers(call))
+}
+
+#[cold]
+fn say_to_all(call: &OpenCall, event: Event) {
     if let Some(nearest) = say_to_others(call, &event) {
-        nearest.push(event);
+        nearest.push(Letter::new(event));
     }
 }
 
@@ -127,6 +141,6 @@ fn say_to_others<'a>(call: &'a OpenCall, event: &Event) -> Option<&'a Inbox> {
     }
     let mut inboxes = call.readers.iter().flat_map(|readers| readers.inboxes());
     let nearest = inboxes.next()?;
-    inboxes.for_each(|inbox| inbox.push(event.clone()));
+    inboxes.for_each(|inbox| inbox.push(Letter::new(event.clone())));
     Some(nearest)
 }
