@@ -220,11 +220,17 @@ impl Inbox {
         let left = state.letters.len();
         self.waiting.store(left, Ordering::Relaxed);
         // All at once, and only when half of the places are free: a task is not woken an event.
-        let enough = left <= self.places / 2;
-        let waiting = if enough { std::mem::take(&mut state.waiting) } else { Vec::new() };
+        if left <= self.places / 2 && !state.waiting.is_empty() {
+            Self::wake_waiting(state);
+        }
+        letter
+    }
+
+    #[cold]
+    fn wake_waiting(mut state: MutexGuard<'_, State>) {
+        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
-        letter
     }
 
     /// The reader is gone: nobody takes what is here.
