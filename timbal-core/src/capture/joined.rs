@@ -60,8 +60,8 @@ impl Joined {
         if let Some(own) = own {
             *own = Payload::from_captured(&text.built()[start..], marks);
         }
-        if self.join == Join::Concat {
-            text.unquote(start);
+        if self.join == Join::Concat && !text.unquote(start) {
+            quote(&mut text, start);
         }
         self.marks.add(marks);
         if text.len() >= self.limit || self.cut.is_some() {
@@ -98,17 +98,11 @@ impl Joined {
     }
 }
 
-impl Text {
-    /// Makes the value that begins there, and is the last, a part of the string around it.
-    fn unquote(&mut self, start: usize) {
-        if self.built()[start..].starts_with('"') {
-            self.remove(start);
-            self.rewind(self.len() - 1);
-        } else {
-            let quoted = Payload::new(&self.built()[start..]);
-            self.rewind(start);
-            let content = quoted.as_json().strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-            self.push(content.unwrap_or_default());
-        }
-    }
+/// Makes the value that begins there, and is no string, a part of the string around it.
+#[cold]
+fn quote(text: &mut Text, start: usize) {
+    let quoted = Payload::new(&text.built()[start..]);
+    text.rewind(start);
+    let content = quoted.as_json().strip_prefix('"').and_then(|json| json.strip_suffix('"'));
+    text.push(content.unwrap_or_default());
 }

@@ -116,9 +116,14 @@ impl Text {
         }
     }
 
-    /// Takes out the byte that stands there, which is a character.
-    pub(super) fn remove(&mut self, at: usize) {
-        self.built.remove(at);
+    /// Takes the quotes off the value that begins there, and is the last; `false` if it has none.
+    pub(super) fn unquote(&mut self, start: usize) -> bool {
+        let is_string = self.built.as_bytes().get(start) == Some(&b'"');
+        if is_string {
+            self.built.truncate(self.built.len() - 1);
+            self.built.remove(start);
+        }
+        is_string
     }
 
     /// What is built of the text.
