@@ -9,7 +9,7 @@ use crate::{Payload, tell};
 pub(crate) struct Chunks {
     /// What all of them say of the call.
     start: Option<StartEvent>,
-    /// The one that is given now; `None` if nobody hears it, or is yet to be told.
+    /// The one that is given now, until it is told; `None` where nobody hears it.
     next: Option<Payload>,
 }
 
@@ -40,7 +40,7 @@ impl Chunks {
         }
     }
 
-    /// Takes what nobody was told yet.
+    /// Takes the one that is yet to be told.
     pub(crate) fn take(&mut self, call: &OpenCall) -> Option<ChunkEvent> {
         let chunk = self.next.take()?;
         let start = self.start.get_or_insert_with(|| call.start_event());
