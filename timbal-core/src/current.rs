@@ -13,7 +13,13 @@ use crate::{CallId, RunId, Traceparent};
 thread_local! {
     /// Who makes a call the current one takes it back, so there is nothing to drop when the thread
     /// ends, and what other thread-locals do then finds this one in its place.
-    static CURRENT: Slot = const { Slot { own: Cell::new(NONE.own), shared: Cell::new(NONE.shared) } };
+    static CURRENT: Slot = const {
+        Slot {
+            own: Cell::new(NONE.own),
+            shared: Cell::new(NONE.shared),
+            spare: Cell::new(NONE.shared),
+        }
+    };
 }
 
 /// Holds the call whose body a thread runs, if it runs one. It is moved in and out, never counted.
@@ -23,6 +29,10 @@ thread_local! {
 struct Slot {
     own: Cell<ManuallyDrop<Option<Frame>>>,
     shared: Cell<ManuallyDrop<Option<Arc<OpenCall>>>>,
+    /// One more owner of the shared one: a call that it made has left it here when it ended, for the
+    /// next that it makes, as to count owners down and up again is a tenth of what such a call costs.
+    /// It is gone when the call is left.
+    spare: Cell<ManuallyDrop<Option<Arc<OpenCall>>>>,
 }
 
 /// What stands in a slot. Nothing drops it but who turns it back into a call: so to move it in and
@@ -76,12 +86,47 @@ impl Slot {
     /// The call as one more owner of it.
     #[inline]
     fn share(&self) -> Option<Arc<OpenCall>> {
-        let call = match ManuallyDrop::into_inner(self.shared.take()) {
+        let (shared, spare) = (self.shared.take(), self.spare.take());
+        match (&*shared, &*spare) {
+            (Some(call), Some(owner)) if Arc::ptr_eq(call, owner) => {
+                self.shared.set(shared);
+                ManuallyDrop::into_inner(spare)
+            }
+            _ => self.share_anew(ManuallyDrop::into_inner(shared), ManuallyDrop::into_inner(spare)),
+        }
+    }
+
+    #[inline(never)] // of calls that are made one after another there is one to spare
+    fn share_anew(
+        &self,
+        shared: Option<Arc<OpenCall>>,
+        _of_another: Option<Arc<OpenCall>>, // dropped when this is in its place again
+    ) -> Option<Arc<OpenCall>> {
+        let call = match shared {
             Some(call) => call,
             None => Held::Own(ManuallyDrop::into_inner(self.own.take())?).share(),
         };
         self.shared.set(ManuallyDrop::new(Some(Arc::clone(&call))));
         Some(call)
+    }
+
+    /// Takes back what `share` has given.
+    #[inline]
+    fn take_back(&self, owner: Arc<OpenCall>) {
+        let (shared, spare) = (self.shared.take(), self.spare.take());
+        let is_current = shared.as_ref().is_some_and(|call| Arc::ptr_eq(call, &owner));
+        self.shared.set(shared);
+        if is_current && spare.is_none() {
+            self.spare.set(ManuallyDrop::new(Some(owner)));
+        } else {
+            self.spare.set(spare);
+            disown(owner);
+        }
+    }
+
+    /// The call is left: what was kept for the next that it makes is not needed.
+    fn clear_spare(&self) {
+        drop(ManuallyDrop::into_inner(self.spare.take()));
     }
 }
 
@@ -176,6 +221,12 @@ pub(crate) fn shared() -> Option<Arc<OpenCall>> {
     if is_any_heard() { CURRENT.with(Slot::share) } else { None }
 }
 
+/// A call that `shared` has given is not needed any more.
+#[inline]
+pub(crate) fn give_back(call: Arc<OpenCall>) {
+    CURRENT.with(|slot| slot.take_back(call));
+}
+
 /// What this gives of the current call; it must not ask for the current call itself.
 #[inline]
 pub(crate) fn with<R>(look: impl FnOnce(&OpenCall) -> R) -> Option<R> {
@@ -213,6 +264,9 @@ impl Entered {
     pub(crate) fn leave(mut self) -> Option<Held> {
         let current = self.put_back();
         std::mem::forget(self);
+        if let Some(Held::Shared(_)) = &current {
+            CURRENT.with(Slot::clear_spare);
+        }
         current
     }
 
@@ -235,5 +289,40 @@ impl Drop for Entered {
 /// It is not written out wherever somebody looks at the current call.
 #[cold]
 fn let_go(current: Held) {
+    CURRENT.with(Slot::clear_spare);
     drop(current);
+}
+
+#[inline(never)] // mostly there is no other
+fn disown(call: Arc<OpenCall>) {
+    drop(call);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::OnceCell;
+    use std::sync::Weak;
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::Timbal;
+
+    #[test]
+    fn what_a_call_keeps_for_those_that_it_makes_is_gone_when_it_is_left() {
+        let root: OnceCell<Weak<OpenCall>> = OnceCell::new();
+        let owners = || root.get().map_or(0, Weak::strong_count);
+        let body = async {
+            root.set(Arc::downgrade(&shared().unwrap())).unwrap();
+            for _ in 0..2 {
+                crate::call!("child", async {}).await;
+                assert_eq!(owners(), 2);
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut call = Box::pin(crate::call!("root", body).recorded_by(&Timbal::builder().build()));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(owners(), 1);
+        drop(call);
+        assert_eq!(owners(), 0);
+    }
 }

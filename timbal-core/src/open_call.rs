@@ -11,7 +11,7 @@ use crate::reader::{Reader, Readers};
 use crate::record::Record;
 use crate::run::Run;
 use crate::shard::Place;
-use crate::{CallId, StartEvent, Timestamp};
+use crate::{CallId, StartEvent, Timestamp, current};
 
 mod said;
 
@@ -108,7 +108,9 @@ impl OpenCall {
     /// Lets go of what it comes from: it has ended, and only its frame is to be used again.
     #[inline]
     pub(crate) fn let_go(&mut self) {
-        self.parent = None;
+        if let Some(parent) = self.parent.take() {
+            current::give_back(parent);
+        }
         self.run = None;
         self.readers = None;
         self.name = None;
