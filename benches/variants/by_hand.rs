@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use fastant::{Anchor, Instant};
+use quanta::Clock;
 use serde::Serialize;
 
 use super::{Failure, Recording, expect};
@@ -40,7 +40,11 @@ struct Input {
 }
 
 static SPANS: Mutex<Vec<Span>> = Mutex::new(Vec::new());
-static ANCHOR: LazyLock<Anchor> = LazyLock::new(Anchor::new);
+static CLOCK: LazyLock<(Clock, u64)> = LazyLock::new(|| {
+    let clock = Clock::new();
+    let start = clock.raw();
+    (clock, start)
+});
 
 thread_local! {
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -50,7 +54,7 @@ thread_local! {
 
 impl Recording for ByHand {
     fn install() -> Result<Self, Failure> {
-        LazyLock::force(&ANCHOR);
+        LazyLock::force(&CLOCK);
         Ok(Self { taken: 0 })
     }
 
@@ -113,17 +117,23 @@ async fn add(a: u64, b: u64) -> u64 {
 }
 
 async fn recorded(name: &'static str, input: Input, body: impl Future<Output = u64>) -> u64 {
-    let t0 = Instant::now().as_unix_nanos(&ANCHOR);
+    let t0 = now();
     let input = Json::of(&input);
     let id = NEXT.replace(NEXT.get() + 1);
     let parent = CURRENT.replace(id);
     let value = body.await;
     CURRENT.set(parent);
     let output = Json::of(&value);
-    let t1 = Instant::now().as_unix_nanos(&ANCHOR);
+    let t1 = now();
     let span = Span { name, parent, id, t0, t1, input, output };
     SPANS.lock().unwrap_or_else(PoisonError::into_inner).push(span);
     value
+}
+
+/// Nanoseconds since recording began.
+fn now() -> u64 {
+    let (clock, start) = &*CLOCK;
+    clock.delta_as_nanos(*start, clock.raw())
 }
 
 /// What was recorded since this was last asked.
