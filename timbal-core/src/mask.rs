@@ -83,11 +83,13 @@ impl Masks {
         }
     }
 
+    #[cold]
     fn find(&self, key: &str) -> bool {
         if key.is_ascii() {
             let bytes = || key.bytes().filter(|byte| !is_separator(*byte));
             let folded = || bytes().map(|byte| byte.to_ascii_lowercase());
-            self.keys.iter().any(|masked| folded().eq(masked.bytes()))
+            let len = bytes().count();
+            self.keys.iter().any(|masked| masked.len() == len && folded().eq(masked.bytes()))
         } else {
             self.keys.iter().any(|masked| normal(key).eq(masked.chars()))
         }
