@@ -92,22 +92,20 @@ impl Slot {
                 self.shared.set(shared);
                 ManuallyDrop::into_inner(spare)
             }
-            _ => self.share_anew(ManuallyDrop::into_inner(shared), ManuallyDrop::into_inner(spare)),
+            _ => {
+                self.spare.set(spare);
+                let call: Option<Held> = Words { own: self.own.take(), shared }.into();
+                Some(self.share_anew(call?))
+            }
         }
     }
 
     #[inline(never)] // of calls that are made one after another there is one to spare
-    fn share_anew(
-        &self,
-        shared: Option<Arc<OpenCall>>,
-        _of_another: Option<Arc<OpenCall>>, // dropped when this is in its place again
-    ) -> Option<Arc<OpenCall>> {
-        let call = match shared {
-            Some(call) => call,
-            None => Held::Own(ManuallyDrop::into_inner(self.own.take())?).share(),
-        };
+    fn share_anew(&self, call: Held) -> Arc<OpenCall> {
+        let call = call.share();
         self.shared.set(ManuallyDrop::new(Some(Arc::clone(&call))));
-        Some(call)
+        self.clear_spare(); // it may be of a call below which this one runs
+        call
     }
 
     /// Takes back what `share` has given.
@@ -124,7 +122,7 @@ impl Slot {
         }
     }
 
-    /// The call is left: what was kept for the next that it makes is not needed.
+    /// What was kept for the next call that one makes is not needed.
     fn clear_spare(&self) {
         drop(ManuallyDrop::into_inner(self.spare.take()));
     }
@@ -218,7 +216,14 @@ pub(crate) fn is_any_heard() -> bool {
 /// The current call, as one more owner of it.
 #[inline]
 pub(crate) fn shared() -> Option<Arc<OpenCall>> {
-    if is_any_heard() { CURRENT.with(Slot::share) } else { None }
+    if is_any_heard() { share() } else { None }
+}
+
+/// Not written out in the runnables: a function that makes a call is to stay small, so that the
+/// handle is made where it is polled, not copied there.
+#[inline(never)]
+fn share() -> Option<Arc<OpenCall>> {
+    CURRENT.with(Slot::share)
 }
 
 /// A call that `shared` has given is not needed any more.
@@ -317,6 +322,9 @@ mod tests {
                 crate::call!("child", async {}).await;
                 assert_eq!(owners(), 2);
             }
+            let hidden = hide();
+            assert!(shared().is_none());
+            drop(hidden);
             std::future::pending::<()>().await;
         };
         let mut call = Box::pin(crate::call!("root", body).recorded_by(&Timbal::builder().build()));
