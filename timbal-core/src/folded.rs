@@ -51,7 +51,7 @@ impl ItemCount {
     }
 
     /// Writes the items to the chunks of a call.
-    pub(crate) fn write(self, record: &mut Record) {
+    fn write(self, record: &mut Record) {
         if self.items == 0 {
             return;
         }
@@ -94,19 +94,38 @@ impl Folded {
         self.output = Output::Failed(message);
     }
 
-    /// The output of the call; `None` of no items. If an item was an error, the call has failed: that
-    /// counts more than how its reader left it, but less than a panic.
+    /// What all of them came to. If an item was an error, the call has failed: that counts more than
+    /// how its reader left it, but less than a panic.
     #[cold]
-    pub(crate) fn end(mut self, outcome: &mut Outcome, rules: &Rules) -> Option<Payload> {
+    pub(crate) fn end(mut self, outcome: &mut Outcome, rules: &Rules) -> Box<Total> {
         let failure = self.failure.take();
         if let (Outcome::Success | Outcome::Dropped, Some(failure)) = (&*outcome, failure) {
             *outcome = failure;
         }
-        match self.output {
+        let output = match self.output {
             Output::Nothing => None,
             Output::Joined(items) => Some(items.finish(rules).into_payload()),
             Output::Own(own) => Some(own.capture(rules)),
             Output::Failed(message) => Some(capture::failure(rules, &message).into_payload()),
+        };
+        Box::new(Total { output, count: self.count })
+    }
+}
+
+/// What all items of a call came to.
+pub(crate) struct Total {
+    /// `None` of no items.
+    output: Option<Payload>,
+    count: ItemCount,
+}
+
+impl Total {
+    /// Writes it as the output of the call.
+    #[cold]
+    pub(crate) fn write(&mut self, record: &mut Record) {
+        self.count.write(record);
+        if let Some(output) = self.output.take() {
+            record.output = output;
         }
     }
 }

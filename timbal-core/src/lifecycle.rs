@@ -278,8 +278,9 @@ impl Lifecycle {
     /// The one place where a call ends.
     fn finish(&mut self, Ended { outcome, output }: &mut Ended) {
         let State::Open(open) = &mut *self.state else { return };
-        let call = open.call.take().expect("the body does not run");
-        if let Held::Shared(call) = &call {
+        let held = open.call.take().expect("the body does not run");
+        let call = &*held;
+        if let Held::Shared(call) = &held {
             call.be_over();
         }
         let is_kept = open.is_kept;
@@ -287,16 +288,10 @@ impl Lifecycle {
         if outcome.is_failure() {
             call.tell_failure(outcome);
         }
-        let (mut folded, mut count) = (None, None);
-        if let Some(items) = open.folded.take() {
-            count = Some(items.count);
-            folded = items.end(outcome, call.run().rules());
-        }
-        let record = call.end(is_kept || tell::wants_end(&call), |record| {
+        let items = open.folded.take();
+        let mut items = items.map(|items| items.end(outcome, call.run().rules()));
+        let record = call.end(is_kept || tell::wants_end(call), |record| {
             call.write_counts(record);
-            if let Some(count) = count {
-                count.write(record);
-            }
             record.t1 = open.clock;
             record.busy_ns = open.busy_ns;
             record.polls = open.polls;
@@ -312,22 +307,23 @@ impl Lifecycle {
             if counting_allocator::is_counting() {
                 record.notes.get_or_insert_default().allocated_bytes = Some(open.allocated);
             }
+            if let Some(items) = &mut items {
+                items.write(record);
+            }
             // What a generator returns counts more than what it has yielded.
             if let Some(output) = output.take() {
                 output.put(&mut record.output);
-            } else if let Some(folded) = folded.take() {
-                record.output = folded;
             }
         });
         self.state = ManuallyDrop::new(State::Ended(None)); // all of what was open is taken
         if let Some(record) = record {
-            tell::end(&call, &record);
+            tell::end(call, &record);
             self.set(State::Ended(is_kept.then_some(record)));
         }
         if call.parent.is_none() && call.run().is_to_be_committed() && !is_dropped {
-            self.begin_settling(&call);
+            self.begin_settling(call);
         }
-        call.retire();
+        held.retire();
     }
 }
 
