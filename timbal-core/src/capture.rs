@@ -27,7 +27,8 @@ use crate::probe::CaptureInput;
 pub(crate) use captured::Captured;
 pub(crate) use joined::{Join, Joined};
 pub(crate) use raw::{RAW_VALUE, depth, marks};
-use writer::Writer;
+use text::Text;
+use writer::{Levels, Writer};
 
 /// How many arrays and objects may be inside of each other, whatever the rules say: each is some
 /// frames of the stack, 2 to 3 KiB in a debug build.
@@ -65,57 +66,69 @@ impl Rules {
         static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
         &RULES
     }
+
+    /// The most bytes of the text of one value.
+    #[inline]
+    fn limit(&self) -> usize {
+        self.max_bytes.unwrap_or(usize::MAX)
+    }
+
+    /// The most arrays and objects inside of each other.
+    #[inline]
+    fn depth(&self) -> usize {
+        self.max_depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH)
+    }
 }
 
 /// Captures one value: an output, a chunk.
 #[inline]
 pub(crate) fn value<T: Serialize + ?Sized>(rules: &Rules, value: &T) -> Captured {
-    let mut writer = Writer::new(rules);
-    writer.whole(rules.max_bytes.unwrap_or(usize::MAX), value);
-    writer.finish()
+    let mut text = Text::take(rules.limit());
+    Writer { text: &mut text, rules }.whole(value);
+    Captured::new(text)
 }
 
 /// Captures the value of a key that stands somewhere else: it is masked if the key is.
 pub(crate) fn named<T: Serialize + ?Sized>(rules: &Rules, key: &str, value: &T) -> Payload {
-    if !rules.masks.matches(key) {
-        return self::value(rules, value).into_payload();
+    if rules.masks.matches(key) {
+        mark(rules, |writer| writer.mask()).into_payload()
+    } else {
+        self::value(rules, value).into_payload()
     }
-    let mut writer = Writer::new(rules);
-    writer.mask();
-    writer.finish().into_payload()
 }
 
 /// What stands for a value that failed before it was captured.
 pub(crate) fn failure(rules: &Rules, message: &str) -> Captured {
-    let mut writer = Writer::new(rules);
-    writer.fail(message);
-    writer.finish()
+    mark(rules, |writer| writer.fail(message))
 }
 
 /// What stands for a value of this many bytes that begins like this, and was not kept.
 pub(crate) fn cut(rules: &Rules, bytes: usize, head: &str) -> Captured {
-    let mut writer = Writer::new(rules);
-    writer.cut(Some(bytes), head);
-    writer.finish()
+    mark(rules, |writer| writer.cut(Some(bytes), head))
+}
+
+/// What stands for a value, whatever the limit.
+fn mark(rules: &Rules, write: impl FnOnce(&mut Writer<'_>)) -> Captured {
+    let mut text = Text::take(usize::MAX);
+    write(&mut Writer { text: &mut text, rules });
+    Captured::new(text)
 }
 
 /// Captures an object of the fields that `fill` adds: an input.
 #[inline]
 pub(crate) fn object(rules: &Rules, fill: impl FnOnce(&mut Fields<'_>)) -> Captured {
-    let limit = rules.max_bytes.unwrap_or(usize::MAX).saturating_sub(1);
-    let mut fields = Fields { writer: Writer::new(rules), limit, is_empty: true };
-    fields.writer.levels.depth = 1;
-    fields.writer.text.push("{");
-    fill(&mut fields);
-    fields.writer.text.push("}");
-    fields.writer.finish()
+    // One byte is left for the last brace.
+    let mut text = Text::take(rules.limit().saturating_sub(1));
+    text.levels = Levels::FIELD;
+    text.add("{");
+    fill(&mut Fields { writer: Writer { text: &mut text, rules }, is_empty: true });
+    text.add("}");
+    Captured::new(text)
 }
 
 /// The fields of an object that is captured.
-pub struct Fields<'r> {
-    writer: Writer<'r>,
-    /// The most bytes of the object but for its last brace.
-    limit: usize,
+pub struct Fields<'c> {
+    writer: Writer<'c>,
     is_empty: bool,
 }
 
@@ -126,22 +139,22 @@ impl Fields<'_> {
             return self.redacted(key);
         }
         self.key(key);
-        self.writer.whole(self.limit, value);
+        self.writer.by_ref().whole(value);
     }
 
     /// Adds a field whose value is not to be captured: it is `"***"`.
     pub fn redacted(&mut self, key: &str) {
         self.key(key);
-        self.writer.mask();
+        self.writer.redacted();
     }
 
     /// The key is a name of Rust, so it needs no escapes.
     #[inline]
     fn key(&mut self, name: &str) {
         let text = &mut self.writer.text;
-        text.push(if self.is_empty { "\"" } else { ",\"" });
-        text.push(name);
-        text.push("\":");
+        text.add(if self.is_empty { "\"" } else { ",\"" });
+        text.add(name);
+        text.add("\":");
         self.is_empty = false;
     }
 }

@@ -3,17 +3,16 @@
 use serde::ser::{self, Error as _, Serialize};
 
 use super::failure::Failure;
-use super::writer::{Levels, Writer};
+use super::writer::Writer;
 
 type Done = Result<(), Failure>;
 
 /// An array or object that is open.
-pub(super) struct Compound<'w, 'r> {
-    writer: &'w mut Writer<'r>,
+pub(super) struct Compound<'w> {
+    writer: Writer<'w>,
     state: State,
+    /// The brackets that close it, one of each of its levels.
     close: &'static str,
-    /// The writer's levels around it.
-    outside: Levels,
 }
 
 #[derive(Clone, Copy)]
@@ -23,7 +22,9 @@ enum State {
     /// What is in it is complete.
     Filled,
     /// A key was written that has no value yet.
-    Key { is_masked: bool },
+    Key,
+    /// The same of a key that is masked.
+    MaskedKey,
     /// It is the array or object of a variant, and is masked or too deep: a mark was written.
     LeftOut,
     /// JSON text is to come.
@@ -35,21 +36,19 @@ enum State {
     Broken,
 }
 
-impl<'w, 'r> Compound<'w, 'r> {
+impl<'w> Compound<'w> {
     #[inline]
     pub(super) fn open(
-        writer: &'w mut Writer<'r>,
+        mut writer: Writer<'w>,
         bracket: &'static str,
         close: &'static str,
     ) -> Result<Self, Failure> {
-        let outside = writer.levels;
         writer.open(bracket)?;
-        Ok(Self { writer, state: State::Empty, close, outside })
+        Ok(Self { writer, state: State::Empty, close })
     }
 
-    pub(super) fn raw(writer: &'w mut Writer<'r>) -> Self {
-        let outside = writer.levels;
-        Self { writer, state: State::Raw, close: "", outside }
+    pub(super) fn raw(writer: Writer<'w>) -> Self {
+        Self { writer, state: State::Raw, close: "" }
     }
 
     /// Opens the array or object of a variant, inside of the object that was opened for it.
@@ -106,9 +105,9 @@ impl<'w, 'r> Compound<'w, 'r> {
 
     fn raw_field<T: Serialize + ?Sized>(&mut self, json: &T) -> Done {
         self.state = State::Broken;
-        self.writer.is_raw = true;
-        json.serialize(&mut *self.writer)?;
-        self.writer.is_raw = false;
+        self.writer.text.is_raw = true;
+        json.serialize(self.writer.by_ref())?;
+        self.writer.text.is_raw = false;
         self.state = State::RawDone;
         Ok(())
     }
@@ -119,7 +118,7 @@ impl<'w, 'r> Compound<'w, 'r> {
             return Err(broken_protocol());
         }
         self.writer.text.push(self.close);
-        self.writer.levels = self.outside;
+        self.writer.text.levels.close(self.close);
         Ok(())
     }
 }
@@ -129,7 +128,7 @@ fn broken_protocol() -> Failure {
     Failure::custom("`Serialize` does not keep to the protocol of serde")
 }
 
-impl ser::SerializeMap for Compound<'_, '_> {
+impl ser::SerializeMap for Compound<'_> {
     type Ok = ();
     type Error = Failure;
 
@@ -145,13 +144,15 @@ impl ser::SerializeMap for Compound<'_, '_> {
         self.writer.text.make_key(start);
         let is_masked = self.writer.is_masked_json(self.writer.text.key_from(start));
         self.writer.text.push(":");
-        self.state = State::Key { is_masked };
+        self.state = if is_masked { State::MaskedKey } else { State::Key };
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        let State::Key { is_masked } = self.state else {
-            return Err(broken_protocol());
+        let is_masked = match self.state {
+            State::Key => false,
+            State::MaskedKey => true,
+            _ => return Err(broken_protocol()),
         };
         self.state = State::Broken;
         if is_masked {
@@ -171,7 +172,7 @@ impl ser::SerializeMap for Compound<'_, '_> {
 /// The traits of compounds that differ in their names only.
 macro_rules! compounds {
     ($($compound:ident: $method:ident($($key:ident: $key_type:ty)?) = $write:ident,)*) => {$(
-        impl ser::$compound for Compound<'_, '_> {
+        impl ser::$compound for Compound<'_> {
             type Ok = ();
             type Error = Failure;
 

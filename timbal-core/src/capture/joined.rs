@@ -34,7 +34,7 @@ impl Joined {
     #[cold]
     pub(crate) fn new(join: Join, rules: &Rules) -> Self {
         let limit = rules.max_bytes.unwrap_or(usize::MAX);
-        Self { join, limit, text: Some(Text::take()), marks: Marks::NONE, cut: None }
+        Self { join, limit, text: Some(Text::take(limit)), marks: Marks::NONE, cut: None }
     }
 
     /// Captures one more value, and copies it to where its own payload is kept, if it has one.
@@ -48,15 +48,15 @@ impl Joined {
         let mut text = self.text.take().expect("it is put back");
         let before = text.len();
         if before == 0 {
-            text.push(if self.join == Join::List { "[" } else { "\"" });
+            text.add(if self.join == Join::List { "[" } else { "\"" });
         } else if self.join == Join::List {
-            text.push(",");
+            text.add(",");
         }
         let start = text.len();
-        let mut writer = Writer::on(text, rules);
-        writer.whole(start.saturating_add(self.limit), value);
-        let marks = writer.marks;
-        let mut text = writer.text;
+        text.marks = Marks::NONE;
+        text.limit_to(start.saturating_add(self.limit));
+        Writer { text: &mut text, rules }.whole(value);
+        let marks = text.marks;
         if let Some(own) = own {
             *own = Payload::from_captured(&text.built()[start..], marks);
         }
@@ -82,8 +82,8 @@ impl Joined {
         let built = text.built();
         let head = built[..built.floor_char_boundary(HEAD_BYTES)].to_owned();
         text.give_back();
-        let mut text = Text::take();
-        text.push(&head);
+        let mut text = Text::take(self.limit);
+        text.add(&head);
         text
     }
 
@@ -93,8 +93,9 @@ impl Joined {
         if let Some(bytes) = self.cut {
             return cut(rules, bytes + 1, text.built());
         }
-        text.push(if self.join == Join::List { "]" } else { "\"" });
-        Captured::new(text, self.marks)
+        text.add(if self.join == Join::List { "]" } else { "\"" });
+        text.marks = self.marks;
+        Captured::new(text)
     }
 }
 
@@ -104,5 +105,5 @@ fn quote(text: &mut Text, start: usize) {
     let quoted = Payload::new(&text.built()[start..]);
     text.rewind(start);
     let content = quoted.as_json().strip_prefix('"').and_then(|json| json.strip_suffix('"'));
-    text.push(content.unwrap_or_default());
+    text.add(content.unwrap_or_default());
 }

@@ -63,10 +63,10 @@ impl Writer<'_> {
 
     fn copy(&mut self, json: &str) {
         let mut tokens = Tokens::new(json);
-        let mut depth = self.levels.depth;
+        let mut depth = self.text.levels.depth();
         let mut copied = 0;
         while let Some(token) = tokens.next() {
-            self.marks.add(tokens.mark(&token));
+            self.text.marks.add(tokens.mark(&token));
             match token {
                 Token::Key { key, .. } if self.is_masked_json(key) => {
                     self.text.push(&json[copied..tokens.at]);
@@ -74,7 +74,7 @@ impl Writer<'_> {
                     tokens.skip_value();
                     copied = tokens.at;
                 }
-                Token::Open { at, bracket } if depth >= self.max_depth => {
+                Token::Open { at, bracket } if depth >= self.rules.depth() => {
                     self.text.push(&json[copied..at]);
                     self.cut(None, bracket);
                     tokens.at = at;

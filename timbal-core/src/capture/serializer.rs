@@ -26,16 +26,16 @@ macro_rules! integers {
 
 /// Keys of maps are written by it too, then [`Text::make_key`](super::text::Text::make_key) makes
 /// strings of those that are none.
-impl<'w, 'r> Serializer for &'w mut Writer<'r> {
+impl<'w> Serializer for Writer<'w> {
     type Ok = ();
     type Error = Failure;
-    type SerializeSeq = Compound<'w, 'r>;
-    type SerializeTuple = Compound<'w, 'r>;
-    type SerializeTupleStruct = Compound<'w, 'r>;
-    type SerializeTupleVariant = Compound<'w, 'r>;
-    type SerializeMap = Compound<'w, 'r>;
-    type SerializeStruct = Compound<'w, 'r>;
-    type SerializeStructVariant = Compound<'w, 'r>;
+    type SerializeSeq = Compound<'w>;
+    type SerializeTuple = Compound<'w>;
+    type SerializeTupleStruct = Compound<'w>;
+    type SerializeTupleVariant = Compound<'w>;
+    type SerializeMap = Compound<'w>;
+    type SerializeStruct = Compound<'w>;
+    type SerializeStructVariant = Compound<'w>;
 
     integers! {
         serialize_i8: i8,
@@ -76,17 +76,17 @@ impl<'w, 'r> Serializer for &'w mut Writer<'r> {
     }
 
     #[inline]
-    fn serialize_str(self, value: &str) -> Done {
-        if self.is_raw {
+    fn serialize_str(mut self, value: &str) -> Done {
+        if self.text.is_raw {
             return self.raw(value);
         }
         self.text.string(value);
         Ok(())
     }
 
-    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Done {
+    fn collect_str<T: fmt::Display + ?Sized>(mut self, value: &T) -> Done {
         self.text.push("\"");
-        write!(Parts(self), "{value}").map_err(Failure::custom)?;
+        write!(Parts(self.by_ref()), "{value}").map_err(Failure::custom)?;
         self.text.push("\"");
         Ok(())
     }
@@ -101,10 +101,10 @@ impl<'w, 'r> Serializer for &'w mut Writer<'r> {
     }
 
     #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Done {
         self.nest("")?;
-        value.serialize(&mut *self)?;
-        self.levels.nesting -= 1;
+        value.serialize(self.by_ref())?;
+        self.text.levels.leave();
         Ok(())
     }
 
@@ -151,11 +151,11 @@ impl<'w, 'r> Serializer for &'w mut Writer<'r> {
         object.close()
     }
 
-    fn serialize_seq(self, _len: Option<usize>) -> Result<Compound<'w, 'r>, Failure> {
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "[", "]")
     }
 
-    fn serialize_tuple(self, _len: usize) -> Result<Compound<'w, 'r>, Failure> {
+    fn serialize_tuple(self, _len: usize) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "[", "]")
     }
 
@@ -163,7 +163,7 @@ impl<'w, 'r> Serializer for &'w mut Writer<'r> {
         self,
         _name: &'static str,
         _len: usize,
-    ) -> Result<Compound<'w, 'r>, Failure> {
+    ) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "[", "]")
     }
 
@@ -173,19 +173,15 @@ impl<'w, 'r> Serializer for &'w mut Writer<'r> {
         _index: u32,
         variant: &'static str,
         _len: usize,
-    ) -> Result<Compound<'w, 'r>, Failure> {
+    ) -> Result<Compound<'w>, Failure> {
         Ok(Compound::open(self, "{", "}")?.variant(variant, "[", "]}"))
     }
 
-    fn serialize_map(self, _len: Option<usize>) -> Result<Compound<'w, 'r>, Failure> {
+    fn serialize_map(self, _len: Option<usize>) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "{", "}")
     }
 
-    fn serialize_struct(
-        self,
-        name: &'static str,
-        _len: usize,
-    ) -> Result<Compound<'w, 'r>, Failure> {
+    fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Compound<'w>, Failure> {
         if name == RAW_VALUE || name == RAW_NUMBER {
             return Ok(Compound::raw(self));
         }
@@ -198,15 +194,15 @@ impl<'w, 'r> Serializer for &'w mut Writer<'r> {
         _index: u32,
         variant: &'static str,
         _len: usize,
-    ) -> Result<Compound<'w, 'r>, Failure> {
+    ) -> Result<Compound<'w>, Failure> {
         Ok(Compound::open(self, "{", "}")?.variant(variant, "{", "}}"))
     }
 }
 
 /// Takes the digits of a number as `serde_json` writes them.
-struct Digits<'w, 'r>(&'w mut Writer<'r>);
+struct Digits<'w>(Writer<'w>);
 
-impl io::Write for Digits<'_, '_> {
+impl io::Write for Digits<'_> {
     fn write(&mut self, digits: &[u8]) -> io::Result<usize> {
         self.write_all(digits)?;
         Ok(digits.len())
@@ -224,9 +220,9 @@ impl io::Write for Digits<'_, '_> {
 }
 
 /// Takes the parts of a string as a `Display` writes them.
-struct Parts<'w, 'r>(&'w mut Writer<'r>);
+struct Parts<'w>(Writer<'w>);
 
-impl fmt::Write for Parts<'_, '_> {
+impl fmt::Write for Parts<'_> {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         if self.0.text.is_full() && self.0.count().is_err() {
             return Err(fmt::Error);

@@ -253,6 +253,8 @@ fn check_random(seed: u64) -> bool {
     assert!(depth(text) <= max_depth.unwrap_or(MAX_DEPTH).max(1) + 2, "{seed}: {text}");
     assert!(!text.contains(LEAK), "{seed}: {text}");
     assert!(marks(text) == Marks::NONE || !payload.is_whole(), "{seed}: {text}");
+    let next = value(&Rules::default(), &[Some(1)]);
+    assert!(next.is_whole() && next.as_json() == "[1]", "{seed} has left something behind: {next}");
     payload.is_whole()
 }
 

@@ -1,9 +1,10 @@
 //! `Text`: JSON text that is built up to a limit, and only counted past it.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use super::captured::End;
-use crate::payload::INLINE_BYTES;
+use super::writer::Levels;
+use crate::payload::{INLINE_BYTES, Marks};
 
 /// How much is kept of the text of a value that is cut.
 pub(crate) const HEAD_BYTES: usize = 1024;
@@ -22,52 +23,60 @@ thread_local! {
     static SCRATCH: Cell<Option<Box<Text>>> = const { Cell::new(None) };
 }
 
-/// JSON text in the making.
+/// JSON text in the making, and what is known of it. It is as new whenever a capture begins.
 ///
 /// What is built is always the beginning of the whole text; from the first piece that does not fit
 /// everything is counted, until a rewind makes room again.
+#[derive(Default)]
 pub(crate) struct Text {
     built: String,
-    /// `built` is not to grow past this. It is 0 while there is something that did not fit, so
-    /// that a push asks one question only.
+    /// `built` is not to grow past this without a second thought, and that is taken once: while all
+    /// fits it is `limit`. It is 0 while there is something that did not fit, so that a push asks
+    /// one question only.
     stop: usize,
-    /// What `stop` is while everything fits.
+    /// The most bytes that the text is to have.
     limit: usize,
-    /// Up to here `built` grows in any case: the head of a value that may have to be cut.
-    head: usize,
+    /// Where the value begins that is cut if it does not fit. Its head is built in any case.
+    start: usize,
     /// The bytes that did not fit.
     left_out: usize,
     /// Whether the last piece that did not fit was the quote that ends a string.
     quoted: bool,
-    pub(super) end: End,
+    /// What stands in place of values.
+    pub(super) marks: Marks,
+    /// How deep that is what comes next.
+    pub(super) levels: Levels,
+    /// Whether the next string is JSON text.
+    pub(super) is_raw: bool,
+    /// Set on the way out of a value that is too deep: how its text begins.
+    pub(super) too_deep: Option<&'static str>,
+    /// The values since the text is full.
+    pub(super) counted: usize,
+    /// A copy of all of it, if it is too long for a short payload.
+    pub(super) copied: Option<Arc<str>>,
 }
 
 impl Text {
-    /// An empty text, with the buffer of the last one.
+    /// An empty text of so many bytes at most, with the buffer of the last one.
     #[inline]
-    pub(super) fn take() -> Box<Self> {
-        SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_else(Self::new)
+    pub(super) fn take(limit: usize) -> Box<Self> {
+        let mut text = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_else(Self::first);
+        text.limit_to(limit);
+        text
     }
 
     #[cold]
-    fn new() -> Box<Self> {
-        let (limit, built) = (usize::MAX, String::with_capacity(256));
-        Box::new(Self {
-            built,
-            stop: limit,
-            limit,
-            head: 0,
-            left_out: 0,
-            quoted: false,
-            end: End::NONE,
-        })
+    fn first() -> Box<Self> {
+        Box::new(Self { built: String::with_capacity(256), ..Self::default() })
     }
 
     /// Keeps the buffer for the next capture.
-    #[inline]
+    #[inline(always)]
     pub(super) fn give_back(mut self: Box<Self>) {
         if self.built.capacity() <= KEPT_BYTES {
             self.built.clear();
+            (self.marks, self.levels, self.is_raw) = (Marks::NONE, Levels::default(), false);
+            (self.too_deep, self.counted) = (None, 0);
             // It fails while the thread ends: then there is no next capture to keep it for.
             let _ = SCRATCH.try_with(|scratch| scratch.set(Some(self)));
         }
@@ -85,24 +94,61 @@ impl Text {
         self.stop == 0
     }
 
-    /// How much may be appended.
+    /// How much may be appended without a second thought.
     pub(super) fn room(&self) -> usize {
         self.stop.saturating_sub(self.built.len())
     }
 
-    /// Builds no more than `limit` bytes from now on, but at least the head of what comes.
+    /// What is appended from now on is cut if it does not fit.
     #[inline]
-    pub(super) fn limit(&mut self, limit: usize) {
-        self.head = self.built.len() + HEAD_BYTES;
-        self.limit = limit.max(self.head);
-        self.stop = self.limit;
+    pub(super) fn begin(&mut self) {
+        self.start = self.built.len();
     }
 
-    /// Ends the limit. Only where everything fits: what was left out does not come back.
+    /// Where that begins.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Whether all of it fits, without a second thought about any of it.
     #[inline]
+    pub(super) fn fits(&self) -> bool {
+        self.stop == self.limit
+    }
+
+    /// Whether it is longer than it is to be.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.len() > self.limit
+    }
+
+    /// From now on the text is to have so many bytes at most.
+    #[inline]
+    pub(super) fn limit_to(&mut self, limit: usize) {
+        self.limit = limit;
+        self.limit();
+    }
+
+    /// The limit counts again.
+    #[inline]
+    pub(super) fn limit(&mut self) {
+        debug_assert!(self.left_out == 0, "a text with a gap goes on");
+        self.stop = self.limit.max(1); // 0 is that of a full one
+    }
+
+    /// The limit does not count for the mark that comes next.
     pub(super) fn unlimit(&mut self) {
-        debug_assert!(!self.is_full(), "a text with a gap goes on");
-        (self.limit, self.stop) = (usize::MAX, usize::MAX);
+        debug_assert!(self.left_out == 0, "a text with a gap goes on");
+        self.stop = usize::MAX;
+    }
+
+    /// The second thought about a push past the limit: whether it is for the head of the value.
+    fn is_head(&mut self) -> bool {
+        let head = self.start + HEAD_BYTES;
+        let is_head = self.stop < head && !self.is_full();
+        if is_head {
+            self.stop = head;
+        }
+        is_head
     }
 
     /// Goes back to where the text had this length.
@@ -112,7 +158,7 @@ impl Text {
         } else {
             self.built.truncate(len);
             self.left_out = 0;
-            self.stop = self.limit;
+            self.stop = self.limit.max(self.start + HEAD_BYTES);
         }
     }
 
@@ -132,16 +178,34 @@ impl Text {
         &self.built
     }
 
+    /// Copies all of a text.
+    #[cold]
+    pub(super) fn copy(&mut self) {
+        self.copied = Some(self.built().into());
+    }
+
     /// Ends the text with as many bytes as a short payload has.
     #[inline]
     pub(super) fn pad(&mut self) {
         self.built.push_str(PADDING);
     }
 
+    /// How many bytes a text with padding has without it.
+    #[inline]
+    pub(super) fn unpadded_len(&self) -> u8 {
+        (self.built.len() - INLINE_BYTES) as u8
+    }
+
     /// The beginning of a text with padding.
     #[inline]
     pub(super) fn padded(&self) -> &[u8; INLINE_BYTES] {
         self.built.as_bytes().first_chunk().expect("the padding alone is as long")
+    }
+
+    /// Appends JSON text whatever the limit.
+    #[inline]
+    pub(super) fn add(&mut self, piece: &str) {
+        self.built.push_str(piece);
     }
 
     /// Appends JSON text.
@@ -156,6 +220,9 @@ impl Text {
 
     #[cold]
     fn overflow(&mut self, piece: &str) {
+        if self.is_head() {
+            return self.push(piece);
+        }
         let head = &piece[..piece.floor_char_boundary(self.room())];
         self.built.push_str(head);
         self.leave_out(piece.len() - head.len());
@@ -189,7 +256,11 @@ impl Text {
     /// Appends the head of a string that does not fit, without a look at the rest of it.
     #[cold]
     fn long_string_part(&mut self, content: &str) {
-        let room = if self.is_full() { 0 } else { self.head.saturating_sub(self.built.len()) };
+        if self.is_head() {
+            return self.string_part(content);
+        }
+        let head = self.start + HEAD_BYTES;
+        let room = if self.is_full() { 0 } else { head.saturating_sub(self.built.len()) };
         let head = &content[..content.floor_char_boundary(room)];
         self.escaped(head);
         self.leave_out(content.len() - head.len());

@@ -6,10 +6,9 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 use serde::ser::Error as _;
 
-use super::captured::Captured;
 use super::failure::{Failure, Panic};
 use super::text::{HEAD_BYTES, Text};
-use super::{MAX_DEPTH, MAX_NESTING, Rules};
+use super::{MAX_NESTING, Rules};
 use crate::payload::Marks;
 
 /// How many values, keys of maps among them, are still counted after the first that does not fit.
@@ -21,27 +20,48 @@ const MAX_COUNTED: usize = 65_536;
 /// functions that called it puts a mark in its place and goes on, in [`Writer::value`]. So a
 /// `Serialize` gets an error back only if it breaks the protocol of serde, or to end it where
 /// nothing more is counted.
-pub(super) struct Writer<'r> {
-    pub(super) text: Box<Text>,
-    pub(super) marks: Marks,
-    pub(super) levels: Levels,
-    pub(super) max_depth: usize,
-    rules: &'r Rules,
-    /// Set on the way out of a value that is too deep: how its text begins.
-    too_deep: Option<&'static str>,
-    /// Whether the next string is JSON text.
-    pub(super) is_raw: bool,
-    /// The values since the text is full.
-    counted: usize,
+pub(super) struct Writer<'w> {
+    pub(super) text: &'w mut Text,
+    pub(super) rules: &'w Rules,
 }
 
-/// How deep a value is.
+/// How deep a value is: how many arrays and objects are open, and, in the upper half, these and the
+/// `Some`s and newtypes, which take of the stack as well.
+///
+/// It is one number, as it is copied for every value: of two, the processor would have to wait until
+/// both are stored.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Levels {
-    /// The arrays and objects that are open.
-    pub(super) depth: usize,
-    /// These and the `Some`s and newtypes, which take of the stack as well.
-    pub(super) nesting: usize,
+pub(super) struct Levels(u32);
+
+impl Levels {
+    /// Those of a field of an object that is captured.
+    pub(super) const FIELD: Self = Self(1);
+    /// A `Some` or a newtype.
+    const NEST: u32 = 1 << 16;
+    /// An array or object.
+    const OPEN: u32 = Self::NEST + 1;
+
+    #[inline]
+    pub(super) fn depth(self) -> usize {
+        (self.0 % Self::NEST) as usize
+    }
+
+    #[inline]
+    fn nesting(self) -> usize {
+        (self.0 / Self::NEST) as usize
+    }
+
+    /// Leaves a `Some` or a newtype.
+    #[inline]
+    pub(super) fn leave(&mut self) {
+        self.0 -= Self::NEST;
+    }
+
+    /// Leaves as many arrays and objects as this closes.
+    #[inline]
+    pub(super) fn close(&mut self, brackets: &str) {
+        self.0 -= brackets.len() as u32 * Self::OPEN;
+    }
 }
 
 /// Where a value began, to go back to if it fails.
@@ -52,48 +72,33 @@ struct Place {
     marks: Marks,
 }
 
-impl<'r> Writer<'r> {
+impl Writer<'_> {
+    /// The same writer, for a while.
     #[inline]
-    pub(super) fn new(rules: &'r Rules) -> Self {
-        Self::on(Text::take(), rules)
+    pub(super) fn by_ref(&mut self) -> Writer<'_> {
+        Writer { text: self.text, rules: self.rules }
     }
 
-    /// The same, which goes on with this text.
-    #[inline]
-    pub(super) fn on(text: Box<Text>, rules: &'r Rules) -> Self {
-        Self {
-            text,
-            marks: Marks::NONE,
-            levels: Levels::default(),
-            max_depth: rules.max_depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH),
-            rules,
-            too_deep: None,
-            is_raw: false,
-            counted: 0,
+    /// Writes a value that may panic, and that is cut if the text is longer than its limit with it.
+    pub(super) fn whole<T: Serialize + ?Sized>(mut self, value: &T) {
+        self.text.begin();
+        let (levels, marks) = (self.text.levels, self.text.marks);
+        let result = catch_unwind(AssertUnwindSafe(|| value.serialize(self.by_ref())));
+        if !matches!(result, Ok(Ok(()))) || !self.text.fits() {
+            self.mend((levels, marks), result);
         }
-    }
-
-    #[inline]
-    pub(super) fn finish(self) -> Captured {
-        Captured::new(self.text, self.marks)
-    }
-
-    /// Writes a value that may panic, and that is cut if the text is longer than `limit` with it.
-    pub(super) fn whole<T: Serialize + ?Sized>(&mut self, limit: usize, value: &T) {
-        let start = self.place();
-        self.text.limit(limit);
-        let result = catch_unwind(AssertUnwindSafe(|| value.serialize(&mut *self)));
-        if !matches!(result, Ok(Ok(()))) || self.text.len() > limit {
-            self.mend(start, limit, result);
-        }
-        self.text.unlimit();
     }
 
     #[cold]
-    fn mend(&mut self, start: Place, limit: usize, result: Result<Result<(), Failure>, Panic>) {
+    fn mend(
+        &mut self,
+        (levels, marks): (Levels, Marks),
+        result: Result<Result<(), Failure>, Panic>,
+    ) {
+        let start = Place { len: self.text.start(), levels, marks };
         let failure = result.map_or_else(
             |panic| {
-                self.too_deep = None;
+                self.text.too_deep = None;
                 Some(Failure::from_panic(panic))
             },
             Result::err,
@@ -101,7 +106,7 @@ impl<'r> Writer<'r> {
         if let Some(failure) = failure.filter(|_| !self.is_stopped()) {
             self.replace(start, &failure);
         }
-        if self.text.len() > limit {
+        if self.text.is_too_long() {
             let bytes = self.text.len() - start.len;
             let built = &self.text.built()[start.len..];
             let head = built[..built.floor_char_boundary(HEAD_BYTES)].to_owned();
@@ -109,7 +114,8 @@ impl<'r> Writer<'r> {
             self.text.unlimit();
             self.cut(Some(bytes), &head);
         }
-        self.counted = 0;
+        self.text.limit();
+        self.text.counted = 0;
     }
 
     /// Writes a value inside of another.
@@ -118,7 +124,7 @@ impl<'r> Writer<'r> {
             self.count()?;
         }
         let place = self.place();
-        match value.serialize(&mut *self) {
+        match value.serialize(self.by_ref()) {
             Ok(()) => Ok(()),
             Err(failure) if self.is_stopped() => Err(failure),
             Err(failure) => {
@@ -130,20 +136,20 @@ impl<'r> Writer<'r> {
 
     #[inline]
     fn place(&self) -> Place {
-        Place { len: self.text.len(), levels: self.levels, marks: self.marks }
+        Place { len: self.text.len(), levels: self.text.levels, marks: self.text.marks }
     }
 
     fn rewind(&mut self, place: Place) {
         self.text.rewind(place.len);
-        (self.levels, self.marks) = (place.levels, place.marks);
-        self.is_raw = false;
+        (self.text.levels, self.text.marks) = (place.levels, place.marks);
+        self.text.is_raw = false;
     }
 
     /// Puts in the place of a value what became of it.
     #[cold]
     fn replace(&mut self, place: Place, failure: &Failure) {
         self.rewind(place);
-        match self.too_deep.take() {
+        match self.text.too_deep.take() {
             Some(head) => self.cut(None, head),
             None => self.fail(failure.message()),
         }
@@ -154,7 +160,7 @@ impl<'r> Writer<'r> {
         self.text.push(r#"{"$error":"#);
         self.text.string(&message[..message.floor_char_boundary(HEAD_BYTES)]);
         self.text.push("}");
-        self.marks.add(Marks::FAILED);
+        self.text.marks.add(Marks::FAILED);
     }
 
     /// Writes the mark of a value that is cut.
@@ -167,14 +173,21 @@ impl<'r> Writer<'r> {
         self.text.push(r#","head":"#);
         self.text.string(head);
         self.text.push("}}");
-        self.marks.add(Marks::CUT);
+        self.text.marks.add(Marks::CUT);
         self.rules.cut.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Writes the mark of a value that is masked.
     pub(super) fn mask(&mut self) {
         self.text.push(r#""***""#);
-        self.marks.add(Marks::MASKED);
+        self.text.marks.add(Marks::MASKED);
+    }
+
+    /// The same whatever the limit.
+    pub(super) fn redacted(&mut self) {
+        self.text.unlimit();
+        self.mask();
+        self.text.limit();
     }
 
     #[inline]
@@ -194,23 +207,23 @@ impl<'r> Writer<'r> {
     /// Counts a value that is not built. An error ends what may be endless.
     #[cold]
     pub(super) fn count(&mut self) -> Result<(), Failure> {
-        self.counted += 1;
+        self.text.counted += 1;
         if self.is_stopped() { Err(Failure::custom("the rest of it is cut")) } else { Ok(()) }
     }
 
     fn is_stopped(&self) -> bool {
-        self.counted > MAX_COUNTED
+        self.text.counted > MAX_COUNTED
     }
 
     /// Opens an array or object. What opens it must restore the levels.
     #[inline]
     pub(super) fn open(&mut self, bracket: &'static str) -> Result<(), Failure> {
-        if self.levels.depth >= self.max_depth {
+        let levels = &mut self.text.levels;
+        if levels.depth() >= self.rules.depth() || levels.nesting() >= MAX_NESTING {
             return Err(self.too_deep(bracket));
         }
-        self.nest(bracket)?;
-        self.levels.depth += 1;
-        self.is_raw = false;
+        levels.0 += Levels::OPEN;
+        self.text.is_raw = false;
         self.text.push(bracket);
         Ok(())
     }
@@ -218,7 +231,7 @@ impl<'r> Writer<'r> {
     /// Opens an array or object, or writes a mark in the place of one that is too deep.
     pub(super) fn open_or_cut(&mut self, bracket: &'static str) -> bool {
         let is_open = self.open(bracket).is_ok();
-        if let Some(head) = self.too_deep.take() {
+        if let Some(head) = self.text.too_deep.take() {
             self.cut(None, head);
         }
         is_open
@@ -227,16 +240,16 @@ impl<'r> Writer<'r> {
     /// Goes a level deeper that is none of the text. Who does must restore it.
     #[inline]
     pub(super) fn nest(&mut self, head: &'static str) -> Result<(), Failure> {
-        if self.levels.nesting >= MAX_NESTING {
+        if self.text.levels.nesting() >= MAX_NESTING {
             return Err(self.too_deep(head));
         }
-        self.levels.nesting += 1;
+        self.text.levels.0 += Levels::NEST;
         Ok(())
     }
 
     #[cold]
     fn too_deep(&mut self, head: &'static str) -> Failure {
-        self.too_deep = Some(head);
+        self.text.too_deep = Some(head);
         Failure::custom("too deep")
     }
 }
