@@ -151,10 +151,12 @@ impl<'w> Serializer for Writer<'w> {
         object.close()
     }
 
+    #[inline]
     fn serialize_seq(self, _len: Option<usize>) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "[", "]")
     }
 
+    #[inline]
     fn serialize_tuple(self, _len: usize) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "[", "]")
     }
@@ -177,10 +179,12 @@ impl<'w> Serializer for Writer<'w> {
         Ok(Compound::open(self, "{", "}")?.variant(variant, "[", "]}"))
     }
 
+    #[inline]
     fn serialize_map(self, _len: Option<usize>) -> Result<Compound<'w>, Failure> {
         Compound::open(self, "{", "}")
     }
 
+    #[inline]
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Compound<'w>, Failure> {
         if name == RAW_VALUE || name == RAW_NUMBER {
             return Ok(Compound::raw(self));
