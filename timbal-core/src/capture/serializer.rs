@@ -18,10 +18,19 @@ macro_rules! integers {
     ($($method:ident: $number:ty,)*) => {$(
         #[inline]
         fn $method(self, value: $number) -> Done {
-            self.text.push(itoa::Buffer::new().format(value));
+            match value {
+                0..=9 => self.text.push(digit(value as usize)),
+                _ => self.text.push(itoa::Buffer::new().format(value)),
+            }
             Ok(())
         }
     )*};
+}
+
+/// The number, which has one digit, as text: with that no call is made, where a longer one takes two.
+#[inline]
+fn digit(number: usize) -> &'static str {
+    &"0123456789"[number..=number]
 }
 
 /// Keys of maps are written by it too, then [`Text::make_key`](super::text::Text::make_key) makes
