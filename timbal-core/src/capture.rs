@@ -127,34 +127,36 @@ pub(crate) fn object(rules: &Rules, fill: impl FnOnce(&mut Fields<'_>)) -> Captu
 }
 
 /// The fields of an object that is captured.
+///
+/// A key is that of JSON, with the comma before it and the colon behind, so that it is one piece. It
+/// is a name of Rust, which needs no escapes.
 pub struct Fields<'c> {
     writer: Writer<'c>,
     is_empty: bool,
 }
 
 impl Fields<'_> {
-    /// Captures one field, by a name of Rust. If it does not fit, or fails, the others stay.
+    /// Captures one field. If it does not fit, or fails, the others stay.
+    #[inline(always)] // then all is known of its key but whether it is masked
     pub fn field<T: CaptureInput + ?Sized>(&mut self, key: &str, value: &T) {
-        if self.writer.is_masked(key) {
+        if self.writer.is_masked(&key[2..key.len() - 2]) {
             return self.redacted(key);
         }
-        self.key(key);
+        let key = self.next(key);
+        self.writer.text.add(key);
         self.writer.by_ref().whole(value);
     }
 
     /// Adds a field whose value is not to be captured: it is `"***"`.
+    #[inline(always)]
     pub fn redacted(&mut self, key: &str) {
-        self.key(key);
-        self.writer.redacted();
+        let key = self.next(key);
+        self.writer.by_ref().redacted(key);
     }
 
-    /// The key is a name of Rust, so it needs no escapes.
-    #[inline]
-    fn key(&mut self, name: &str) {
-        let text = &mut self.writer.text;
-        text.add(if self.is_empty { "\"" } else { ",\"" });
-        text.add(name);
-        text.add("\":");
-        self.is_empty = false;
+    /// The key of the next field. Before the first there is no comma.
+    #[inline(always)]
+    fn next<'k>(&mut self, key: &'k str) -> &'k str {
+        &key[usize::from(std::mem::take(&mut self.is_empty))..]
     }
 }

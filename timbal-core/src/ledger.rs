@@ -224,7 +224,7 @@ mod tests {
     fn open_calls_are_there_with_their_inputs() {
         let timbal = Timbal::builder().build();
         let wait = |n: u64| async move {
-            annotate::input(|input| input.field("n", &n));
+            annotate::input(|input| input.field(",\"n\":", &n));
             annotate::usage("waits", n);
             std::future::pending::<()>().await;
         };

@@ -34,8 +34,8 @@ fn plain_function() {
                             return ::timbal::__private::declared::<Result<String, Error>>();
                         }
                         ::timbal::__private::input(|input| {
-                            input.field("name", &name);
-                            input.field("times", &times);
+                            input.field(",\"name\":", &name);
+                            input.field(",\"times\":", &times);
                         });
                         let name = name;
                         let times = times;
@@ -83,8 +83,8 @@ fn options() {
                         let question = question;
                         let key = key;
                         my::timbal::__private::input(|input| {
-                            input.field("question", &question);
-                            input.redacted("key");
+                            input.field(",\"question\":", &question);
+                            input.redacted(",\"key\":");
                         });
                         match () {
                             () => answer(),
@@ -304,8 +304,8 @@ fn parameters() {
                         #[allow(unused)]
                         let _ = __arg3;
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
-                            #[cfg(unix)] input.field("c", &c);
+                            input.field(",\"a\":", &a);
+                            #[cfg(unix)] input.field(",\"c\":", &c);
                         });
                         match () {
                             () => None,
@@ -360,7 +360,7 @@ fn value() {
                     ::timbal::__private::definition!("parse"),
                     move || -> Result<u8, Error> {
                         ::timbal::__private::input(|input| {
-                            input.field("text", &text);
+                            input.field(",\"text\":", &text);
                         });
                         let text = text;
                         match () {
@@ -390,7 +390,7 @@ fn futures() {
                     ::timbal::__private::definition!("f"),
                     move || {
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -414,7 +414,7 @@ fn futures() {
                     >(
                         move |call| -> BoxFuture<'static, u8> {
                             call.input(|input| {
-                                input.field("a", &a);
+                                input.field(",\"a\":", &a);
                             });
                             let mut a = a;
                             match () {
@@ -447,7 +447,7 @@ fn borrows() {
                         move |call| {
                             let _ = &self;
                             call.input(|input| {
-                                input.field("key", &key);
+                                input.field(",\"key\":", &key);
                             });
                             let key = key;
                             match () {
@@ -481,7 +481,7 @@ fn borrows() {
                     ::timbal::__private::definition!("f"),
                     async move {
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -515,7 +515,7 @@ fn streams() {
                     ::timbal::__private::definition!("f"),
                     move || {
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -549,7 +549,7 @@ fn streams() {
                     ::timbal::__private::definition!("f"),
                     async move {
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -608,7 +608,7 @@ fn iterators() {
                     ::timbal::__private::definition!("f"),
                     move || {
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -642,8 +642,8 @@ fn methods() {
                         }
                         let _ = &self;
                         ::timbal::__private::input(|input| {
-                            input.field("self", &*self);
-                            input.field("a", &a);
+                            input.field(",\"self\":", &*self);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -705,9 +705,9 @@ fn boxed() {
                             return ::timbal::__private::declared::<u8>();
                         }
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
-                            input.field("b", &b);
-                            input.field("c", &c);
+                            input.field(",\"a\":", &a);
+                            input.field(",\"b\":", &b);
+                            input.field(",\"c\":", &c);
                         });
                         let a = a;
                         let b = b;
@@ -745,7 +745,7 @@ fn boxed() {
                         }
                         let _ = &self;
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -770,7 +770,7 @@ fn blocking() {
                     ::timbal::__private::definition!("f"),
                     move || -> usize {
                         ::timbal::__private::input(|input| {
-                            input.field("a", &a);
+                            input.field(",\"a\":", &a);
                         });
                         let a = a;
                         match () {
@@ -884,7 +884,7 @@ fn generator() {
                         let timbal_yielder = &timbal_yielder;
                         let _ = timbal_yielder;
                         ::timbal::__private::input(|input| {
-                            input.field("to", &to);
+                            input.field(",\"to\":", &to);
                         });
                         let to = to;
                         match () {
@@ -943,7 +943,7 @@ fn generator() {
                         let timbal_yielder = &timbal_yielder;
                         let _ = timbal_yielder;
                         ::timbal::__private::input(|input| {
-                            input.field("text", &text);
+                            input.field(",\"text\":", &text);
                         });
                         let text = text;
                         match () {

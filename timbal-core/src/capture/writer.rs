@@ -183,9 +183,11 @@ impl Writer<'_> {
         self.text.marks.add(Marks::MASKED);
     }
 
-    /// The same whatever the limit.
-    pub(super) fn redacted(&mut self) {
+    /// Writes a field that is masked, whatever the limit.
+    #[cold]
+    pub(super) fn redacted(mut self, key: &str) {
         self.text.unlimit();
+        self.text.push(key);
         self.mask();
         self.text.limit();
     }

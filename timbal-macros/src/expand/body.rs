@@ -15,7 +15,7 @@ use crate::yields;
 // Output:
 //     async move {
 //         if false { return ::timbal::__private::declared::<Result<String, Error>>(); }
-//         ::timbal::__private::input(|input| { input.field("name", &name); });
+//         ::timbal::__private::input(|input| { input.field(",\"name\":", &name); });
 //         let name = name;
 //         match () { () => { … } }
 //     }
@@ -119,7 +119,7 @@ pub(super) fn inferred(ty: &Type) -> Type {
 }
 
 // Output:
-//     ::timbal::__private::input(|input| { input.field("name", &name); input.redacted("key"); });
+//     ::timbal::__private::input(|input| { input.field(",\"name\":", &name); input.redacted(",\"key\":"); });
 fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
     let Runnable { timbal, args, parameters, .. } = runnable;
     let input = Ident::new("input", Span::mixed_site());
@@ -128,7 +128,8 @@ fn capture(runnable: &Runnable<'_>, boxed: Option<&Ident>) -> TokenStream {
         let token = receiver.self_token;
         // What `&self`, `self: Arc<Self>` and the like point to.
         let value = if is_pointer(receiver) { quote!(*#token) } else { quote!(#token) };
-        quote_spanned!(token.span=> #input.field("self", &#value);)
+        let key = json_key("self");
+        quote_spanned!(token.span=> #input.field(#key, &#value);)
     });
     let fields = parameters.iter().flat_map(|parameter| fields(parameter, &input));
     let fields = receiver.into_iter().chain(fields);
@@ -157,13 +158,18 @@ fn is_pointer(receiver: &Receiver) -> bool {
 fn fields<'a>(parameter: &'a Parameter<'_>, input: &'a Ident) -> impl Iterator<Item = TokenStream> {
     parameter.captured.iter().map(move |name| {
         let cfgs = parameter.attributes_where(is_cfg);
-        let key = name.unraw().to_string();
+        let key = json_key(&name.unraw().to_string());
         let field = match parameter.redact {
             Some(_) => quote!(#input.redacted(#key)),
             None => quote_spanned!(name.span()=> #input.field(#key, &#name)),
         };
         quote!(#(#cfgs)* #field;)
     })
+}
+
+/// A name as the key of a JSON object, with the comma before it.
+fn json_key(name: &str) -> String {
+    format!(",\"{name}\":")
 }
 
 // Input:
