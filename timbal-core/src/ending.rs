@@ -1,5 +1,6 @@
 //! `Ending`: what a call ends with, as its expansion tells it.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::CallError;
@@ -12,8 +13,7 @@ use crate::record::Outcome;
 /// What a call ends with. The expansion of its runnable looks at the output and says it here.
 pub struct Ending<'a> {
     call: &'a OpenCall,
-    output: Option<Captured>,
-    error: Option<CallError>,
+    ended: &'a mut Ended,
 }
 
 /// How a call ended, and what it gave. It stays where it was made: moved just after, it would have to
@@ -29,26 +29,23 @@ impl From<Outcome> for Ended {
     }
 }
 
-impl<'a> Ending<'a> {
+impl Ending<'_> {
     /// What `probe` finds. It runs code of the user's types, which may panic: that ends here.
-    pub(crate) fn of(call: &'a OpenCall, probe: impl FnOnce(&mut Self)) -> Ended {
-        let mut ending = Self { call, output: None, error: None };
+    #[inline(always)] // then what it finds is where it stays
+    pub(crate) fn of(call: &OpenCall, probe: impl FnOnce(&mut Ending<'_>)) -> Ended {
+        let mut ended = Ended::from(Outcome::Success);
+        let mut ending = Ending { call, ended: &mut ended };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| probe(&mut ending))) {
-            let message = format!("panicked: {}", CallError::from_caught(panic).message());
-            ending.output = Some(capture::failure(call.run().rules(), &message));
+            ended.output = Some(caught(call, panic));
         }
-        let outcome = match ending.error {
-            Some(error) => call.outcome_of(error),
-            None => Outcome::Success,
-        };
-        Ended { outcome, output: ending.output }
+        ended
     }
 
     /// The call failed, if this is an error.
     #[inline]
     pub fn error(&mut self, error: Option<CallError>) {
-        if error.is_some() {
-            self.error = error;
+        if let Some(error) = error {
+            self.ended.outcome = self.call.outcome_of(error);
         }
     }
 
@@ -56,7 +53,7 @@ impl<'a> Ending<'a> {
     #[inline]
     pub fn output<T: CaptureOutput + ?Sized>(&mut self, value: Option<&T>) {
         if let Some(value) = value.filter(|_| self.call.is_seen) {
-            self.output = Some(capture::value(self.call.run().rules(), value));
+            self.ended.output = Some(capture::value(self.call.run().rules(), value));
         }
     }
 
@@ -78,4 +75,10 @@ impl<'a> Ending<'a> {
             self.call.note(|notes| notes.add_usage(key.as_ref(), amount));
         }
     }
+}
+
+#[cold]
+fn caught(call: &OpenCall, panic: Box<dyn Any + Send>) -> Captured {
+    let message = format!("panicked: {}", CallError::from_caught(panic).message());
+    capture::failure(call.run().rules(), &message)
 }
