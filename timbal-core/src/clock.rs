@@ -174,7 +174,8 @@ impl RunClock {
     pub(crate) fn now(&self) -> Timestamp {
         match self {
             Self::Counter { start, zero, clock } => {
-                Timestamp(start.0 + clock.delta_as_nanos(*zero, clock.raw()))
+                let now = clock.raw(); // before anything else is read, which would have to be kept
+                Timestamp(start.0 + clock.delta_as_nanos(*zero, now))
             }
             Self::Own { start, zero, clock } => own_now(*start, *zero, &**clock),
         }

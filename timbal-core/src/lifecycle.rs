@@ -227,7 +227,8 @@ impl Lifecycle {
     #[inline]
     pub(crate) fn end(&mut self, probe: impl FnOnce(&mut Ending<'_>)) {
         let State::Open(open) = &*self.state else { return };
-        let mut ended = Ending::of(open.call(), probe);
+        // Nothing of it is left to drop: it is taken where it stands.
+        let mut ended = ManuallyDrop::new(Ending::of(open.call(), probe));
         self.finish(&mut ended);
     }
 
@@ -334,7 +335,7 @@ impl RefUnwindSafe for Lifecycle {}
 impl Drop for Lifecycle {
     #[inline]
     fn drop(&mut self) {
-        if !matches!(&*self.state, State::Ended(None)) {
+        if !matches!(&*self.state, State::Ended(None) | State::Unheard) {
             self.drop_state();
         }
     }

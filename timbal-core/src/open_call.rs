@@ -111,9 +111,14 @@ impl OpenCall {
         if let Some(parent) = self.parent.take() {
             current::give_back(parent);
         }
-        self.run = None;
-        self.readers = None;
-        self.name = None;
+        if self.run.is_some() || self.readers.is_some() || self.name.is_some() {
+            self.let_go_of_more();
+        }
+    }
+
+    #[inline(never)] // most calls have none of these
+    fn let_go_of_more(&mut self) {
+        (self.run, self.readers, self.name) = (None, None, None);
     }
 
     /// Moves the call to other owners than its handle, which find it entered. What stays behind is to

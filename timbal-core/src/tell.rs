@@ -74,8 +74,9 @@ pub(crate) fn leave_out(call: &OpenCall) {
 }
 
 /// Whether anybody wants to be told how the call ends, but for the writer.
+#[inline]
 pub(crate) fn wants_end(call: &OpenCall) -> bool {
-    call.readers.is_some() || is_heard(call)
+    call.may_be_heard && (call.readers.is_some() || has_listener(call))
 }
 
 /// The call has ended.
