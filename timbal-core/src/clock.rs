@@ -140,6 +140,7 @@ pub(crate) fn counter() -> &'static quanta::Clock {
 }
 
 /// What the counter says now, and the wall's time then.
+#[inline]
 fn anchor(clock: &quanta::Clock) -> (u64, Timestamp) {
     let now = clock.raw();
     if let Some((wall, read)) = ANCHOR.get() {
@@ -148,14 +149,19 @@ fn anchor(clock: &quanta::Clock) -> (u64, Timestamp) {
             return (now, Timestamp(wall.0 + nanos));
         }
     }
+    (now, anchor_at(now))
+}
+
+#[cold]
+fn anchor_at(now: u64) -> Timestamp {
     let wall = SystemTime::now().into();
     ANCHOR.set(Some((wall, now)));
-    (now, wall)
+    wall
 }
 
 impl RunClock {
     /// Starts here and now, which is the moment that it gives.
-    #[inline]
+    #[inline(always)] // handed up, it would be read in larger parts than it was written in: a wait
     pub(crate) fn start(own: Option<&Arc<dyn Clock>>) -> (Self, Timestamp) {
         match own {
             Some(clock) => {

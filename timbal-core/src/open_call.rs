@@ -118,7 +118,9 @@ impl OpenCall {
 
     #[inline(never)] // most calls have none of these
     fn let_go_of_more(&mut self) {
-        (self.run, self.readers, self.name) = (None, None, None);
+        self.run = None;
+        self.readers = None;
+        self.name = None;
     }
 
     /// Moves the call to other owners than its handle, which find it entered. What stays behind is to
