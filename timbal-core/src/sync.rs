@@ -12,7 +12,8 @@ pub(crate) use self::modelled::{
     AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, ShortLock, ShortLockGuard,
 };
 
-/// A lock that is held for some dozens of instructions, and never while others wait for something.
+/// A lock that is held for as long as it takes to write some fields: nobody waits for anything under it,
+/// and no code of a user's runs.
 ///
 /// It is given back by a plain store. A lock on which threads can sleep is given back by an exchange,
 /// before which the processor waits until all that was written under it has come to its cache: a
