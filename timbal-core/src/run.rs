@@ -1,5 +1,6 @@
 //! `Run`: what all calls of one run have in common.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -13,6 +14,7 @@ use crate::{Definition, sampling};
 
 /// One run: what its calls have in common. It lives as long as one of them is open or its span is
 /// kept, and it holds none of them.
+#[repr(C)] // in this order
 pub(crate) struct Run {
     pub(crate) id: RunId,
     /// What is above the run's first call here.
@@ -25,10 +27,13 @@ pub(crate) struct Run {
     clock: RunClock,
     /// When its first call starts: what made the run needs no clock of its own.
     pub(crate) t0: Timestamp,
-    starts: AtomicU64,
     /// What the ids of its calls come from, where the recorder has no source of its own.
     seed: u64,
     has_lost: AtomicBool,
+    /// Each call that starts writes the number below, and reads much of what is above: on one cache line,
+    /// threads would take it away from each other for both.
+    _apart: MaybeUninit<[u64; 8]>,
+    starts: AtomicU64,
 }
 
 /// Where a run comes from.
@@ -86,7 +91,12 @@ impl Run {
         let followed_by = intake.as_ref().filter(|_| is_recorded);
         let is_followed = followed_by.is_some_and(|intake| intake.has_subscribers());
         let (starts, has_lost) = (AtomicU64::new(1), AtomicBool::new(false));
-        Self { id, above, intake, is_recorded, is_followed, clock, t0, starts, seed, has_lost }
+        let _apart = MaybeUninit::uninit();
+        #[rustfmt::skip]
+        let run = Self {
+            id, above, intake, is_recorded, is_followed, clock, t0, seed, has_lost, _apart, starts,
+        };
+        run
     }
 
     /// The recorder that the run's calls are told to, if they are recorded.
