@@ -33,7 +33,7 @@ pub(crate) enum Join {
 impl Joined {
     #[cold]
     pub(crate) fn new(join: Join, rules: &Rules) -> Self {
-        let limit = rules.max_bytes.unwrap_or(usize::MAX);
+        let limit = rules.limit();
         Self { join, limit, text: Some(Text::take(limit)), marks: Marks::NONE, cut: None }
     }
 
