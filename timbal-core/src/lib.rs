@@ -46,6 +46,7 @@ mod open_call;
 mod path;
 mod record;
 mod run;
+mod slot;
 #[cfg(feature = "tokio")]
 mod spawn;
 
